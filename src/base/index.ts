@@ -1,0 +1,17 @@
+export { folderAtomic, writeAtomic, writeFileAtomic } from './atomic.ts';
+export { type EntryName, entries, entryUrl, kernelsUrl, mediaPath } from './entries.ts';
+export {
+  cancelledError,
+  describeError,
+  exitCodes,
+  type FailureKind,
+  failureKind,
+  fromSystemError,
+  type Place,
+  throwIfCancelled,
+  UserError,
+} from './errors.ts';
+export { errorDetails, type Log, maskSecrets, silentLog } from './log.ts';
+export type { Progress, ReportProgress, WorkOptions } from './progress.ts';
+export { parseWith } from './schema.ts';
+export { formatBytes, formatDuration, parseSize, plural } from './units.ts';
