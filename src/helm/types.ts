@@ -1,0 +1,91 @@
+import type { WorkOptions } from '../base/index.ts';
+
+/** The eight fields of a /process request, as HELM's client sends them (spec/helm.md 1.2). */
+export interface ProcessRequest {
+  readonly prompt: string;
+  readonly temperature: number;
+  readonly num_return_sequences: number;
+  readonly max_new_tokens: number;
+  readonly top_p: number;
+  readonly echo_prompt: boolean;
+  readonly top_k_per_token: number;
+  readonly stop_sequences: readonly string[];
+}
+
+export interface EvaluateOptions extends WorkOptions {
+  /** `sample`, or the path of a conf file. */
+  readonly suite: string;
+  /** `benchmark_output` unless told. */
+  readonly out: string;
+  /** Folder below `<out>/runs/`; `sample` or the conf file's name unless told. */
+  readonly runSuite?: string;
+  /** What the submission is called in model names: `neurips/<name>`; `local` unless told. */
+  readonly name?: string;
+  /** Parallel requests; 4 unless told. */
+  readonly concurrency?: number;
+  readonly maxEvalInstances?: number;
+  /** Keep and reuse answered requests. */
+  readonly resume?: boolean;
+  /** Scenario data; `<out>/scenarios` unless told. */
+  readonly data?: string;
+}
+
+export interface RunSummary {
+  /** HELM's run name. */
+  readonly name: string;
+  /** Absolute folder of the run directory. */
+  readonly folder: string;
+  readonly instances: number;
+  readonly failed: number;
+  /** Metric name to mean on the scenario's main split. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
+export interface Evaluation {
+  readonly runs: readonly RunSummary[];
+  readonly seconds: number;
+  readonly requestsPerSecond: number;
+}
+
+/** One cell of the score table. */
+export interface ScoreCell {
+  /** Mean of the scenario's main metric, 0 to 1; null where there is none. */
+  readonly value: number | null;
+  /** Half-width of the 95 % bootstrap interval, where per-instance values are known. */
+  readonly interval: number | null;
+  readonly instances: number;
+  readonly failed: number;
+  /** Best of its column. */
+  readonly best: boolean;
+  /** Difference to the baseline's cell. */
+  readonly delta: number | null;
+  /** Run directory, absolute. */
+  readonly folder: string | null;
+}
+
+export interface ScoreRow {
+  /** Submission name within the suites: the model name without `neurips_`/`neurips/`. */
+  readonly run: string;
+  readonly baseline: boolean;
+  /** Plain mean over the scenarios, 0 to 1, null unless all have a value. */
+  readonly mean: number | null;
+  readonly meanWinRate: number | null;
+  readonly cells: readonly ScoreCell[];
+  /** Milliseconds since the epoch, newest file of its run directories. */
+  readonly changedAt: number;
+}
+
+export interface ScoreColumn {
+  readonly scenario: string;
+  /** For people: `reverse`, `simple_mcqa`. */
+  readonly title: string;
+  readonly metric: string;
+  readonly split: string;
+  readonly lowerIsBetter: boolean;
+}
+
+/** All runs side by side. `rows[i].cells[j]` belongs to `columns[j]`. */
+export interface ScoreTable {
+  readonly columns: readonly ScoreColumn[];
+  readonly rows: readonly ScoreRow[];
+}
