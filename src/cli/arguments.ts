@@ -1,0 +1,23 @@
+import { InvalidArgumentError } from 'commander';
+import { describeError, parseSize } from '../base/index.ts';
+
+/** An option that takes a whole number from `least` to `most`. */
+export function integer(least: number, most = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/.test(text) || value < least || value > most) {
+      const range = most === Number.MAX_SAFE_INTEGER ? `of at least ${least}` : `from ${least} to ${most}`;
+      throw new InvalidArgumentError(`It takes a whole number ${range}.`);
+    }
+    return value;
+  };
+}
+
+/** An option that takes a size in bytes. */
+export function size(text: string): number {
+  try {
+    return parseSize(text, 'size');
+  } catch (error) {
+    throw new InvalidArgumentError(describeError(error));
+  }
+}
