@@ -1,15 +1,24 @@
 // Builds dist/: the extension, the command line, the workers they start, the merge kernels and the webview pages.
-//   node esbuild.mjs [--watch] [--production]
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+//   node esbuild.mjs [--watch] [--production] [--outdir DIR]
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import asc from 'assemblyscript/asc';
 import * as esbuild from 'esbuild';
 import { reportSizes } from './tools/size-report.mjs';
 
 const root = fileURLToPath(new URL('.', import.meta.url));
-const production = process.argv.includes('--production');
-const watch = process.argv.includes('--watch');
+const { production, watch, outdir } = parseArgs({
+  options: {
+    production: { type: 'boolean', default: false },
+    watch: { type: 'boolean', default: false },
+    outdir: { type: 'string', default: 'dist' },
+  },
+}).values;
+const target = resolve(root, outdir);
+// A build is written beside its target and takes its place when all of it stands: who runs dist/ never meets half of it.
+const output = watch ? target : join(dirname(target), `.dist-${process.pid}`);
 
 const common = {
   absWorkingDir: root,
@@ -29,7 +38,7 @@ const node = {
   // What is imported with `await import()` becomes a file of its own, loaded on first use. All files lie side by
   // side in dist/, so that src/base/entries.ts finds workers and media from any of them.
   splitting: true,
-  outdir: 'dist',
+  outdir: output,
   chunkNames: 'chunk-[name]-[hash]',
   entryPoints: [
     { in: 'src/extension.ts', out: 'extension' },
@@ -50,43 +59,72 @@ const webview = {
   platform: 'browser',
   target: 'es2022',
   format: 'iife',
-  outdir: 'dist/webview',
+  outdir: join(output, 'webview'),
   entryPoints: [{ in: 'webview/scores/main.ts', out: 'scores' }],
   loader: { '.ttf': 'file' },
   assetNames: '[name]',
 };
 
-/** Compiles src/merge/kernels/assembly to dist/kernels.wasm: SIMD over memory that the workers share. */
+/** Compiles src/merge/kernels/assembly to kernels.wasm: SIMD over memory that the workers share. */
 async function buildKernels() {
   const { error, stderr } = await asc.main([
     join(root, 'src/merge/kernels/assembly/index.ts'),
-    ...['--outFile', join(root, 'dist/kernels.wasm')],
+    ...['--outFile', join(output, 'kernels.wasm')],
     ...['--runtime', 'stub', '--enable', 'simd,threads', '--importMemory', '--sharedMemory'],
     ...['--initialMemory', '1', '--maximumMemory', '65536', '-O3', '--noAssert'],
   ]);
   if (error) throw new Error(`The merge kernels do not compile:\n${stderr.toString()}`);
 }
 
+/** Puts the finished build where the last one stood. */
+async function takePlace() {
+  const old = `${output}-old`;
+  for (;;) {
+    await rename(target, old).catch((error) => {
+      if (error.code !== 'ENOENT') throw error;
+    });
+    try {
+      await rename(output, target);
+      break;
+    } catch (error) {
+      // Another build was faster; ours is the newer one.
+      if (error.code !== 'ENOTEMPTY' && error.code !== 'EEXIST') throw error;
+    }
+    await rm(old, { recursive: true, force: true });
+  }
+  await rm(old, { recursive: true, force: true });
+}
+
 async function build() {
-  await rm(join(root, 'dist'), { recursive: true, force: true });
-  await mkdir(join(root, 'dist'), { recursive: true });
+  await mkdir(output, { recursive: true });
   const [nodeResult, webviewResult] = await Promise.all([
     esbuild.build(node),
     esbuild.build(webview),
     buildKernels(),
   ]);
   // The shebang cannot be a banner: only the command line may carry it.
-  const cli = join(root, 'dist/cli.js');
+  const cli = join(output, 'cli.js');
   await writeFile(cli, `#!/usr/bin/env node\n${await readFile(cli, 'utf8')}`, { mode: 0o755 });
-  reportSizes([nodeResult.metafile, webviewResult.metafile], { detailed: production });
+  await takePlace();
+  reportSizes([nodeResult.metafile, webviewResult.metafile], {
+    folder: relative(root, output),
+    detailed: production,
+  });
 }
 
 if (watch) {
   const [nodeContext, webviewContext] = await Promise.all([esbuild.context(node), esbuild.context(webview)]);
-  await mkdir(join(root, 'dist'), { recursive: true });
+  await mkdir(output, { recursive: true });
   await buildKernels();
   await Promise.all([nodeContext.watch(), webviewContext.watch()]);
   console.log('watching; the kernels are compiled once, run the build again after changing them');
 } else {
-  await build();
+  try {
+    await build();
+  } catch (error) {
+    await rm(output, { recursive: true, force: true });
+    // esbuild has printed its own errors, with their places.
+    console.error(error.errors === undefined ? error : 'the build failed');
+    process.exitCode = 1;
+  }
 }

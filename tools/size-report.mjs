@@ -22,8 +22,11 @@ function heaviestPackages(output, count) {
   return [...weights].sort((a, b) => b[1] - a[1]).slice(0, count);
 }
 
-/** @param metafiles esbuild's own records of what it wrote */
-export function reportSizes(metafiles, { detailed }) {
+/**
+ * @param metafiles esbuild's own records of what it wrote
+ * @param options folder: where it was written, as the metafiles name it; detailed: chunks too, and what they hold
+ */
+export function reportSizes(metafiles, { folder, detailed }) {
   console.log(`${'file'.padStart(9)} ${'at once'.padStart(9)}`);
   for (const { outputs } of metafiles) {
     const names = Object.keys(outputs).filter((name) => !name.endsWith('.map'));
@@ -33,7 +36,7 @@ export function reportSizes(metafiles, { detailed }) {
         ([pkg, bytes]) => `${pkg} ${kilobytes(bytes).trim()}`,
       );
       console.log(
-        `${kilobytes(outputs[name].bytes)} ${kilobytes(eagerBytes(outputs, name))} ${name}${detailed ? `  (${heavy.join(', ')})` : ''}`,
+        `${kilobytes(outputs[name].bytes)} ${kilobytes(eagerBytes(outputs, name))} ${name.slice(folder.length + 1)}${detailed ? `  (${heavy.join(', ')})` : ''}`,
       );
     }
   }

@@ -1,0 +1,43 @@
+// Runs test files with Node 24's own test runner and counts the results.
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { node24, root } from '../bootstrap/node-modules.mjs';
+import { runVisibly } from '../bootstrap/shell.mjs';
+
+const reporter = new URL('./counts.mjs', import.meta.url).href;
+
+/**
+ * @param files paths of test files, relative to the repository
+ * @param options grep: pattern that a test's name must match; concurrency: files at once; timeout: ms a test may take
+ * @returns {Promise<{passed: number, failed: number, skipped: number}>}
+ */
+export async function runNodeTests(files, { grep, env = {}, concurrency, timeout } = {}) {
+  const folder = await mkdtemp(join(tmpdir(), 'submission-test-'));
+  const results = join(folder, 'counts.json');
+  try {
+    const code = await runVisibly(
+      node24,
+      [
+        '--test',
+        '--test-reporter=spec',
+        '--test-reporter-destination=stdout',
+        `--test-reporter=${reporter}`,
+        `--test-reporter-destination=${results}`,
+        ...(grep === undefined ? [] : [`--test-name-pattern=${grep}`]),
+        ...(concurrency === undefined ? [] : [`--test-concurrency=${concurrency}`]),
+        ...(timeout === undefined ? [] : [`--test-timeout=${timeout}`]),
+        ...files,
+      ],
+      { cwd: root, env },
+    );
+    const counts = await readFile(results, 'utf8').then(
+      (text) => JSON.parse(text),
+      () => ({ passed: 0, failed: 0, skipped: 0 }),
+    );
+    // The exit code also tells of what no test stands for, such as a runner that died.
+    return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
