@@ -97,16 +97,16 @@ async function takePlace() {
 
 async function build() {
   await mkdir(output, { recursive: true });
-  const [nodeResult, webviewResult] = await Promise.all([
-    esbuild.build(node),
-    esbuild.build(webview),
-    buildKernels(),
-  ]);
+  // All are waited for: one that fails must not leave the others writing into a folder that is being removed.
+  const results = await Promise.allSettled([esbuild.build(node), esbuild.build(webview), buildKernels()]);
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  const metafiles = results.slice(0, 2).map((result) => result.value.metafile);
   // The shebang cannot be a banner: only the command line may carry it.
   const cli = join(output, 'cli.js');
   await writeFile(cli, `#!/usr/bin/env node\n${await readFile(cli, 'utf8')}`, { mode: 0o755 });
   await takePlace();
-  reportSizes([nodeResult.metafile, webviewResult.metafile], {
+  reportSizes(metafiles, {
     folder: relative(root, output),
     detailed: production,
   });
