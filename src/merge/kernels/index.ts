@@ -1,0 +1,1 @@
+export { type Format, Kernels, loadKernelModule, type Rounding } from './kernels.ts';
