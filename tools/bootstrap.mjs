@@ -1,7 +1,7 @@
 // Makes sure that what a command needs is there, on a machine with nothing but Node 20 and npm.
-//   node tools/bootstrap.mjs [COMPONENT…]     without names: all of them
+//   node tools/bootstrap.mjs [COMPONENT…]     without names: what `npm test` needs here
 
-import { components } from './bootstrap/components.mjs';
+import { components, desktopVsCode } from './bootstrap/components.mjs';
 import { say } from './bootstrap/shell.mjs';
 import { isMain } from './suites/is-main.mjs';
 
@@ -45,7 +45,8 @@ export async function need(name) {
 }
 
 async function main(names) {
-  for (const name of names.length > 0 ? names : Object.keys(components)) {
+  const usual = Object.keys(components).filter((name) => name !== 'vscode' || desktopVsCode());
+  for (const name of names.length > 0 ? names : usual) {
     const result = await ensure(name);
     say(result.ok ? `${name}: ${result.path}` : `${name}: not available: ${result.reason}`);
     if (!result.ok) process.exitCode = 3;

@@ -4,7 +4,7 @@
 import { parseArgs } from 'node:util';
 import { ensureBuilt } from './bootstrap/build.mjs';
 import { ensure, need } from './bootstrap.mjs';
-import { suites, testFiles } from './suites/suites.mjs';
+import { environment, suites, testFiles } from './suites/suites.mjs';
 
 const { values, positionals } = parseArgs({
   options: { grep: { type: 'string' } },
@@ -49,7 +49,7 @@ async function runSuite(name) {
   }
   const built = suite.build === 'no' || (await ensureBuilt());
   if (!built && suite.build === 'all') return { passed: 0, failed: 1, skipped: 0, note: 'the build failed' };
-  const result = await suite.run({ files, grep: values.grep, paths });
+  const result = await suite.run({ files, grep: values.grep, env: environment(paths) });
   return built ? result : { ...result, failed: result.failed + 1, note: 'the build failed' };
 }
 
@@ -68,7 +68,10 @@ for (const name of selection()) {
     ...{ passed: 0, failed: 1, skipped: 0 },
     note: `the suite broke off: ${error.stack}`,
   }));
-  if (result === undefined) continue;
+  if (result === undefined) {
+    if (chosenSuites.includes(name)) lines.push(`${name.padEnd(10)} has no tests yet`);
+    continue;
+  }
   for (const key of Object.keys(total)) total[key] += result[key];
   const { passed, failed, skipped, note } = result;
   const seconds = ((performance.now() - start) / 1e3).toFixed(1);

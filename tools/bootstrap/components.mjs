@@ -1,9 +1,9 @@
 // What the project's commands need beyond Node and npm: how to find it, and how to get it where it is missing.
 // A component's `find` answers with where it is, or undefined; `install` makes it or throws an Error with the reason.
 import { existsSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
-import { cached, cacheFolder, isComplete } from './cache.mjs';
+import { cached, cacheFolder, cacheRoot, isComplete } from './cache.mjs';
 import { installModules, missingModules, node24, npm, root } from './node-modules.mjs';
 import { aptInstall, isExecutable, onPath, run } from './shell.mjs';
 
@@ -35,6 +35,36 @@ async function findChromium() {
   };
   for (const path of fixed[process.platform] ?? []) if (await isExecutable(path)) return path;
   return onPath('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable');
+}
+
+/** Whether VS Code itself can show the tests here, instead of its server in a browser. */
+export function desktopVsCode() {
+  return (
+    process.env.SUBMISSION_STUDIO_VSCODE !== undefined ||
+    process.platform === 'darwin' ||
+    process.platform === 'win32'
+  );
+}
+
+/** VS Code as named by a person, or as @vscode/test-electron downloaded it before. */
+async function findVsCode() {
+  const named = process.env.SUBMISSION_STUDIO_VSCODE;
+  if (named !== undefined) return (await isExecutable(named)) ? named : undefined;
+  return readFile(vsCodePath, 'utf8').catch(() => undefined);
+}
+
+const vsCodePath = join(cacheRoot, 'vscode', 'path');
+
+async function downloadVsCode() {
+  if (process.env.SUBMISSION_STUDIO_VSCODE !== undefined) {
+    throw new Error(`SUBMISSION_STUDIO_VSCODE is no program: ${process.env.SUBMISSION_STUDIO_VSCODE}`);
+  }
+  const cachePath = dirname(vsCodePath);
+  await mkdir(cachePath, { recursive: true });
+  const script = `import('@vscode/test-electron').then(async ({ downloadAndUnzipVSCode }) =>
+    process.stdout.write(JSON.stringify(await downloadAndUnzipVSCode({ cachePath: process.argv[1] }))))`;
+  const output = await run(node24, ['-e', script, cachePath], { cwd: root });
+  await writeFile(vsCodePath, JSON.parse(output.trim().split('\n').at(-1)));
 }
 
 async function installCodeServer(folder) {
@@ -90,6 +120,13 @@ export const components = {
     takes: 'about a minute',
     find: findChromium,
     install: () => aptInstall(['chromium'], 'neither Chromium nor Chrome was found'),
+  },
+  vscode: {
+    why: 'VS Code itself, to run extension tests in; SUBMISSION_STUDIO_VSCODE names one that is installed',
+    takes: 'about a minute, 500 MB',
+    needs: ['node_modules'],
+    find: findVsCode,
+    install: downloadVsCode,
   },
   [codeServer.name]: {
     why: "VS Code's own server and workbench for extension and UI tests",

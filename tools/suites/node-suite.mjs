@@ -8,11 +8,11 @@ import { runVisibly } from '../bootstrap/shell.mjs';
 const reporter = new URL('./counts.mjs', import.meta.url).href;
 
 /**
- * @param files paths of test files, relative to the repository
- * @param options grep: pattern that a test's name must match; concurrency: files at once; timeout: ms a test may take
+ * @param options files: paths of test files, relative to the repository; grep: pattern that a test's name must match; env:
+ * variables for the tests; flags: further options of `node --test`
  * @returns {Promise<{passed: number, failed: number, skipped: number}>}
  */
-export async function runNodeTests(files, { grep, env = {}, concurrency, timeout } = {}) {
+export async function runNodeTests({ files, grep, env = {}, flags = [] }) {
   const folder = await mkdtemp(join(tmpdir(), 'submission-test-'));
   const results = join(folder, 'counts.json');
   try {
@@ -25,8 +25,7 @@ export async function runNodeTests(files, { grep, env = {}, concurrency, timeout
         `--test-reporter=${reporter}`,
         `--test-reporter-destination=${results}`,
         ...(grep === undefined ? [] : [`--test-name-pattern=${grep}`]),
-        ...(concurrency === undefined ? [] : [`--test-concurrency=${concurrency}`]),
-        ...(timeout === undefined ? [] : [`--test-timeout=${timeout}`]),
+        ...flags,
         ...files,
       ],
       { cwd: root, env },
