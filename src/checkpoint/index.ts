@@ -11,4 +11,4 @@ export {
 } from './safetensors.ts';
 export { type PlannedShard, planShards, type ShardPlan } from './shards.ts';
 export type { Checkpoint, Dtype, Inspection, TensorInfo, TensorSpec } from './types.ts';
-export { carryOver, companionFiles, type OpenShard, writeShards } from './write.ts';
+export { carryOver, companionFiles, isCheckpointFile, type OpenShard, writeShards } from './write.ts';

@@ -48,7 +48,7 @@ export interface TensorSpec {
   readonly shape: readonly number[];
 }
 
-/** What `inspect` says of a checkpoint (spec/cli.md). */
+/** What `inspect` says of a checkpoint. */
 export interface Inspection {
   readonly architecture: string;
   readonly parameters: number;

@@ -64,6 +64,15 @@ const companions: ReadonlySet<string> = new Set([
   'vocab.txt',
 ]);
 
+/** Whether a file is one that a checkpoint's folder consists of: configuration, weights, index, companions. */
+export function isCheckpointFile(name: string): boolean {
+  return (
+    companions.has(name) ||
+    ['config.json', 'model.safetensors.index.json'].includes(name) ||
+    /^model(-\d{5}-of-\d{5})?\.safetensors$/.test(name)
+  );
+}
+
 /** The companion files of a checkpoint's folder: tokenizer, chat template, generation settings. */
 export async function companionFiles(folder: string): Promise<string[]> {
   return (await listFolder(folder, 'The checkpoint')).filter((name) => companions.has(name));

@@ -69,8 +69,8 @@ export interface InputContract {
   readonly least: number;
 }
 
-/** A merge method: one file each, and one line in the registry. */
-export interface MergeMethod<P extends ParameterSpecs = ParameterSpecs> {
+/** What a method's file says about it, typed by its own parameters. */
+interface MethodDefinition<P extends ParameterSpecs, V> {
   /** As recipes write it. */
   readonly name: string;
   readonly title: string;
@@ -82,13 +82,21 @@ export interface MergeMethod<P extends ParameterSpecs = ParameterSpecs> {
   readonly inputs: InputContract;
   readonly parameters: P;
   /** Why these values cannot be used, if so; asked for every tensor before anything is read. */
-  check?(values: ValuesOf<P>): string | undefined;
+  readonly check?: (values: V) => string | undefined;
   /** Merges one block. Elements must not depend on one another. */
-  merge(block: Block, values: ValuesOf<P>): void;
+  readonly merge: (block: Block, values: V) => void;
 }
 
-/** Gives a method's functions the types of its own parameters, and hides them from the rest of the engine. */
-export function defineMethod<const P extends ParameterSpecs>(method: MergeMethod<P>): MergeMethod {
+/** A merge method: one file each, and one line in the registry. */
+export type MergeMethod = MethodDefinition<ParameterSpecs, ParameterValues>;
+
+/**
+ * Gives a method's functions the types of its own parameters. The engine hands them values that were resolved from
+ * the same specification, so the cast is safe.
+ */
+export function defineMethod<const P extends ParameterSpecs>(
+  method: MethodDefinition<P, ValuesOf<P>>,
+): MergeMethod {
   return method as unknown as MergeMethod;
 }
 
