@@ -37,14 +37,45 @@ export interface RunSummary {
   readonly folder: string;
   readonly instances: number;
   readonly failed: number;
-  /** Metric name to mean on the scenario's main split. */
+  /** Metric name to mean on the scenario's main split; the main metric comes first. */
   readonly metrics: Readonly<Record<string, number>>;
+  /** Why instances failed, each reason once. */
+  readonly problems: readonly string[];
 }
 
 export interface Evaluation {
   readonly runs: readonly RunSummary[];
   readonly seconds: number;
   readonly requestsPerSecond: number;
+  /** What HELM would pass over in silence, such as a /decode that does not answer. */
+  readonly warnings: readonly string[];
+}
+
+/** A suite that ships with us. */
+export interface Suite {
+  readonly name: string;
+  readonly title: string;
+  /** Its conf file, absolute. */
+  readonly file: string;
+}
+
+export interface PromptOptions {
+  /** `sample`, or the path of a conf file. */
+  readonly suite?: string;
+  /** The path of a conf file, where `suite` is not given. */
+  readonly conf?: string;
+  readonly data?: string;
+  readonly out?: string;
+  readonly name?: string;
+  readonly maxEvalInstances?: number;
+}
+
+/** A request before it is sent. */
+export interface SamplePrompt {
+  /** HELM's run name. */
+  readonly scenario: string;
+  readonly instanceId: string;
+  readonly request: ProcessRequest;
 }
 
 /** One cell of the score table. */

@@ -1,0 +1,23 @@
+import { customMcqa } from './custom-mcqa.ts';
+import { demo } from './demo.ts';
+import { dyckLanguage } from './dyck-language.ts';
+import type { Scenario } from './scenario.ts';
+import { simpleClassification, simpleMcqa, simpleShortAnswerQa } from './simple.ts';
+import { syntheticReasoning } from './synthetic-reasoning.ts';
+import { syntheticReasoningNatural } from './synthetic-reasoning-natural.ts';
+
+/** Every scenario that run entries can name, by that name. */
+export const scenarios: ReadonlyMap<string, Scenario> = new Map(
+  [
+    demo,
+    simpleMcqa,
+    simpleShortAnswerQa,
+    simpleClassification,
+    syntheticReasoning,
+    syntheticReasoningNatural,
+    dyckLanguage,
+    customMcqa,
+  ].map((scenario) => [scenario.entry, scenario]),
+);
+
+export type { Scenario, ScenarioArguments, ScenarioContext } from './scenario.ts';
