@@ -179,7 +179,7 @@ export async function readTensor(info: TensorInfo): Promise<Uint8Array> {
     if (bytes.length < info.end - info.begin) {
       throw damaged(info.file, 'the file is truncated', { tensor: info.name });
     }
-    return bytes;
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   } finally {
     await handle.close();
   }

@@ -79,7 +79,7 @@ export function encode(dtype: TestDtype, values: readonly number[]): Uint8Array 
 }
 
 export function decode(dtype: string, bytes: Uint8Array): number[] {
-  const { buffer } = bytes.slice();
+  const { buffer } = Uint8Array.from(bytes);
   if (dtype === 'F32') return [...new Float32Array(buffer)];
   if (dtype === 'I64') return [...new BigInt64Array(buffer)].map(Number);
   return Array.from(new Uint16Array(buffer), dtype === 'BF16' ? fromBf16 : fromF16);
