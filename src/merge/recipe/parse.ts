@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseAllDocuments } from 'yaml';
+import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
 import { fromSystemError, UserError } from '../../base/index.ts';
 import { checkParameters, type ParameterRemark } from './parameters.ts';
 import { type FieldPath, methodOf, type RecipeDocument, recipeSchema } from './schema.ts';
@@ -116,6 +116,13 @@ export function checkRecipe(text: string, file: string): RecipeCheck {
       rangeAt(...error.pos),
     );
   }
+  visit(first, {
+    Alias(_, alias) {
+      if (alias.resolve(first) !== undefined) return;
+      const [start, end] = alias.range ?? [0, 0];
+      report('error', `broken YAML: there is no anchor &${alias.source}`, [], rangeAt(start, end));
+    },
+  });
   if (second !== undefined) {
     const start = second.range[0];
     report('error', 'the file holds several documents; a recipe is one', [], rangeAt(start, start));
