@@ -29,6 +29,7 @@ async function main(): Promise<number> {
   const server = await startServer({
     main: required('SUBMISSION_STUDIO_SERVER'),
     trusted: values['disable-workspace-trust'] === true,
+    development: true,
   });
   const browser = await launchBrowser(required('SUBMISSION_STUDIO_CHROMIUM'));
   let limit: NodeJS.Timeout | undefined;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,8 +20,10 @@ export interface ServerOptions {
   readonly main: string;
   /** Whether folders are trusted without asking; without it a window starts untrusted. */
   readonly trusted: boolean;
-  /** A VSIX to install before the server starts. */
-  readonly vsix?: string;
+  /** An extension that every window has: a VSIX file, or the folder of a source tree. */
+  readonly extension?: string;
+  /** Whether windows take the extension development arguments; it hides notifications. Default false. */
+  readonly development?: boolean;
   readonly port?: number;
 }
 
@@ -31,8 +33,8 @@ export interface WorkbenchServer {
   windowUrl(options: WindowOptions): string;
   /** Gives windows opened from now on a new user, with these settings. */
   resetUser(settings: Readonly<Record<string, unknown>>): Promise<void>;
-  /** What extension hosts wrote to their logs and to channels of this extension. */
-  readExtensionLogs(): Promise<string>;
+  /** What extension hosts that started since `since` (ms since 1970) logged about this extension, and its channels. */
+  readExtensionLogs(since?: number): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -57,12 +59,8 @@ const quiet = {
  * Starts VS Code's server on a free port of this machine and waits until it serves the workbench.
  * @throws Error with its output when it ends or stays silent for 60 s
  */
-export async function startServer({
-  main,
-  trusted,
-  vsix,
-  port = 0,
-}: ServerOptions): Promise<WorkbenchServer> {
+export async function startServer(options: ServerOptions): Promise<WorkbenchServer> {
+  const { main, trusted, extension, development = false, port = 0 } = options;
   // Short, as sockets of the extension host lie below it and their paths are limited to some 100 characters.
   const data = await mkdtemp(join(tmpdir(), 'studio-'));
   const folders = ['--server-data-dir', data];
@@ -70,13 +68,23 @@ export async function startServer({
     await end(child);
     await rm(data, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };
-  if (vsix !== undefined) {
-    const installer = start([main, ...folders, '--install-extension', vsix, '--accept-server-license-terms']);
+  if (extension?.endsWith('.vsix')) {
+    const installer = start([
+      main,
+      ...folders,
+      '--install-extension',
+      extension,
+      '--accept-server-license-terms',
+    ]);
     const [code] = await once(installer.child, 'close');
     if (code !== 0 || !/successfully installed/.test(installer.output())) {
       await stop();
-      throw new Error(`${vsix} cannot be installed:\n${installer.output()}`);
+      throw new Error(`${extension} cannot be installed:\n${installer.output()}`);
     }
+  } else if (extension !== undefined) {
+    // The server takes in what lies in its extensions folder when it starts for the first time.
+    await mkdir(join(data, 'extensions'));
+    await symlink(extension, join(data, 'extensions/submission-studio.submission-studio-dev'));
   }
   const user = join(data, 'data/User');
   const resetUser = async (settings: Readonly<Record<string, unknown>>) => {
@@ -88,8 +96,9 @@ export async function startServer({
   const { child, output } = start([
     main,
     ...['--host', '127.0.0.1', '--port', String(port), '--without-connection-token'],
-    ...['--accept-server-license-terms', '--disable-telemetry', '--enable-smoke-test-driver'],
+    ...['--accept-server-license-terms', '--disable-telemetry'],
     ...folders,
+    ...(development ? ['--enable-smoke-test-driver'] : []),
     ...(trusted ? ['--disable-workspace-trust'] : []),
   ]);
   const deadline = Date.now() + 60_000;
@@ -107,7 +116,7 @@ export async function startServer({
     url: `http://${authority}/`,
     windowUrl: (options) => windowUrl(authority, options),
     resetUser,
-    readExtensionLogs: () => readExtensionLogs(join(data, 'data/logs')),
+    readExtensionLogs: (since = 0) => readExtensionLogs(join(data, 'data/logs'), since),
     stop: () => stop(child),
   };
 }
@@ -151,13 +160,19 @@ function windowUrl(authority: string, options: WindowOptions): string {
   return `http://${authority}/?${query}`;
 }
 
-async function readExtensionLogs(folder: string): Promise<string> {
+/** Lines about the extensions that VS Code itself brings. */
+const foreign =
+  /_doActivateExtension vscode\.|\[vscode\.\w+\]|workspaceStorage.*vscode\.lock|for 'search\.useIgnoreFiles'/;
+
+async function readExtensionLogs(folder: string, since: number): Promise<string> {
   const names = await readdir(folder, { recursive: true }).catch(() => []);
-  const wanted = names.filter((name) =>
-    /exthost[^/]*\/(remoteexthost|submission-studio\.).*\.log$/.test(name),
-  );
-  const texts = await Promise.all(
-    wanted.map(async (name) => `── ${name}\n${await readFile(join(folder, name), 'utf8')}`),
-  );
+  const texts: string[] = [];
+  for (const name of names.sort()) {
+    if (!/exthost\d+[\\/](remoteexthost|submission-studio\.).*\.log$/.test(name)) continue;
+    const path = join(folder, name);
+    if ((await stat(path)).birthtimeMs < since) continue;
+    const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => !foreign.test(line));
+    texts.push(`── ${name}`, ...lines);
+  }
   return texts.join('\n');
 }

@@ -26,8 +26,8 @@ export interface WorkbenchOptions {
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly theme?: keyof typeof themes;
   readonly settings?: Readonly<Record<string, unknown>>;
-  /** A packaged extension to test as users get it, instead of the source tree's. */
-  readonly vsix?: string;
+  /** The extension to show: a VSIX file, or the folder of a source tree. Default: this one. */
+  readonly extension?: string;
 }
 
 /** A test's context once the test has run, as Node 24 gives it to `after` hooks. */
@@ -40,7 +40,9 @@ let browser: Promise<Browser> | undefined;
 
 after(async () => {
   await (await browser)?.close();
-  for (const server of servers.values()) await (await server).stop();
+  // A server that did not start has failed its tests already.
+  const started = await Promise.allSettled(servers.values());
+  for (const server of started) if (server.status === 'fulfilled') await server.value.stop();
 });
 
 function required(name: string): string {
@@ -50,15 +52,11 @@ function required(name: string): string {
 }
 
 /** One server for all windows of a kind: starting it takes longer than opening a window. */
-function serverFor(trusted: boolean, vsix: string | undefined): Promise<WorkbenchServer> {
-  const key = JSON.stringify([trusted, vsix]);
+function serverFor(trusted: boolean, extension: string): Promise<WorkbenchServer> {
+  const key = JSON.stringify([trusted, extension]);
   let server = servers.get(key);
   if (server === undefined) {
-    server = startServer({
-      main: required('SUBMISSION_STUDIO_SERVER'),
-      trusted,
-      ...(vsix === undefined ? {} : { vsix }),
-    });
+    server = startServer({ main: required('SUBMISSION_STUDIO_SERVER'), trusted, extension });
     servers.set(key, server);
   }
   return server;
@@ -76,8 +74,15 @@ export async function freshFolder(t: TestContext): Promise<string> {
  * closes with the test; when the test fails, a screenshot and the extension's logs are kept.
  */
 export async function openWorkbench(t: TestContext, options: WorkbenchOptions = {}): Promise<Workbench> {
-  const { folder, trusted = true, vsix, viewport = { width: 1280, height: 800 }, theme = 'dark' } = options;
-  const server = await serverFor(trusted, vsix);
+  const {
+    folder,
+    trusted = true,
+    extension = root,
+    viewport = { width: 1280, height: 800 },
+    theme = 'dark',
+  } = options;
+  const server = await serverFor(trusted, extension);
+  const opened = Date.now();
   await server.resetUser({ 'workbench.colorTheme': themes[theme], ...options.settings });
   browser ??= launchBrowser(required('SUBMISSION_STUDIO_CHROMIUM'));
   const context = await (await browser).newContext({ viewport });
@@ -87,16 +92,11 @@ export async function openWorkbench(t: TestContext, options: WorkbenchOptions = 
   t.after(async () => {
     if (!(t as FinishedContext).passed) {
       await workbench.screenshot(`failed-${t.name.replaceAll(/\W+/g, '-')}`).catch(() => {});
-      t.diagnostic(await server.readExtensionLogs());
+      t.diagnostic(await server.readExtensionLogs(opened));
     }
     await context.close();
   });
-  await page.goto(
-    server.windowUrl({
-      ...(folder === undefined ? {} : { folder }),
-      ...(vsix === undefined ? { extensionDevelopmentPath: root } : {}),
-    }),
-  );
+  await page.goto(server.windowUrl(folder === undefined ? {} : { folder }));
   await workbench.ready();
   return workbench;
 }
