@@ -1,6 +1,9 @@
 export { parseRunEntries, type RunEntry, readRunEntries } from './conf/entries.ts';
 export { buildPrompts } from './prompts.ts';
 export { evaluate } from './run/evaluate.ts';
+export { type Run, readInstanceValues, readRun } from './run/read.ts';
+export { formatScores, type ScoreFormat, scoresDocument } from './scores/format.ts';
+export { readScores, type ScoreOptions } from './scores/table.ts';
 export { suites } from './suites.ts';
 export type {
   EvaluateOptions,
@@ -11,6 +14,7 @@ export type {
   SamplePrompt,
   ScoreCell,
   ScoreColumn,
+  ScoredRun,
   ScoreRow,
   ScoreTable,
   Suite,

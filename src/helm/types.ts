@@ -115,8 +115,28 @@ export interface ScoreColumn {
   readonly lowerIsBetter: boolean;
 }
 
+/** A run directory that the table was made from. */
+export interface ScoredRun {
+  /** HELM's run name. */
+  readonly name: string;
+  /** Folder below `<out>/runs/`. */
+  readonly suite: string;
+  /** Absolute. */
+  readonly folder: string;
+  /** The table's row and column: the submission, and {@link ScoreColumn.scenario}. */
+  readonly run: string;
+  readonly scenario: string;
+  readonly instances: number;
+  readonly failed: number;
+  /** Metric name to mean on the scenario's main split; the main metric comes first. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
+
 /** All runs side by side. `rows[i].cells[j]` belongs to `columns[j]`. */
 export interface ScoreTable {
   readonly columns: readonly ScoreColumn[];
   readonly rows: readonly ScoreRow[];
+  readonly runs: readonly ScoredRun[];
+  /** Run directories that could not be read, and why. */
+  readonly problems: readonly string[];
 }

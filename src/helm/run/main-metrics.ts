@@ -1,16 +1,19 @@
-import type { Stat } from '../metrics/stat.ts';
-import type { Split } from '../spec.ts';
-
-/** A statistic as run files hold it. */
-export interface NamedMean {
+/** A statistic as run files hold it, or as it is computed. */
+export interface NamedSum {
   readonly name: {
     readonly name: string;
-    readonly split?: string;
-    readonly sub_split?: string;
+    readonly split?: string | null | undefined;
+    readonly sub_split?: string | null | undefined;
     readonly perturbation?: unknown;
   };
   readonly count: number;
   readonly sum: number;
+}
+
+/** The split that a table shows: the scenario's main one, or the one that there is. */
+export function shownSplit(stats: readonly NamedSum[], main: string): string {
+  const splits = new Set(stats.map(({ name }) => name.split));
+  return [main, 'test', 'valid'].find((split) => splits.has(split)) ?? main;
 }
 
 /**
@@ -18,25 +21,18 @@ export interface NamedMean {
  * comes first. Where a metric is given for parts of the split only, the parts are taken together.
  */
 export function mainMetrics(
-  stats: readonly (NamedMean | Stat)[],
-  main: { readonly metric: string; readonly split: Split | string },
+  stats: readonly NamedSum[],
+  main: { readonly metric: string; readonly split: string },
 ): Record<string, number> {
-  const plain = stats.filter(({ name, count }) => name.perturbation === undefined && count > 0);
-  const splits = new Set(plain.map(({ name }) => name.split));
-  const split = splits.has(main.split as Split)
-    ? main.split
-    : ['test', 'valid'].find((s) => splits.has(s as Split));
+  const plain = stats.filter(({ name, count }) => name.perturbation == null && count > 0);
+  const split = shownSplit(plain, main.split);
   const wanted = plain.filter(({ name }) => name.split === split);
-  const whole = wanted.filter(({ name }) => name.sub_split === undefined);
+  const whole = new Set(wanted.filter(({ name }) => name.sub_split == null).map(({ name }) => name.name));
   const sums = new Map<string, { sum: number; count: number }>();
-  const add = ({ name, sum, count }: NamedMean | Stat) => {
-    const entry = sums.get(name.name) ?? { sum: 0, count: 0 };
-    sums.set(name.name, { sum: entry.sum + sum, count: entry.count + count });
-  };
-  for (const stat of whole) add(stat);
-  for (const stat of wanted) {
-    if (stat.name.sub_split !== undefined && !whole.some(({ name }) => name.name === stat.name.name))
-      add(stat);
+  for (const { name, sum, count } of wanted) {
+    if (name.sub_split != null && whole.has(name.name)) continue;
+    const known = sums.get(name.name) ?? { sum: 0, count: 0 };
+    sums.set(name.name, { sum: known.sum + sum, count: known.count + count });
   }
   const means = [...sums]
     .map(([name, { sum, count }]) => [name, sum / count] as const)

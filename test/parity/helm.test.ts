@@ -1,0 +1,199 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { evaluate, readScores } from '../../src/helm/index.ts';
+import { type CannedServer, startCannedServer } from '../unit/helm/canned-server.ts';
+
+// Against the real crfm-helm: the same conf through helm-run and evaluate(), against the same deterministic server.
+
+const python = process.env.SUBMISSION_STUDIO_PEERS;
+const run = promisify(execFile);
+
+const conf = `entries: [
+  { description: "simple_mcqa:model=neurips/local,max_eval_instances=20" }
+  { description: "simple_classification:model=neurips/local,num_train_trials=2,temperature=0.7" }
+  { description: "synthetic_reasoning:mode=pattern_match,model=neurips/local" }
+  { description: "synthetic_reasoning:mode=variable_substitution,model=neurips/local,max_train_instances=0" }
+  { description: "synthetic_reasoning:mode=induction,newline=br,model=neurips/local,eval_split=valid" }
+  { description: "synthetic_reasoning_natural:difficulty=hard,model=neurips/local", groups: [zeta, alpha] }
+  { description: "synthetic_reasoning_natural:difficulty=medium,model=neurips/local,instructions=expert" }
+  { description: "dyck_language:num_parenthesis_pairs=2,model=neurips/local" }
+  { description: "dyck_language:num_parenthesis_pairs=4,model=neurips/local,max_train_instances=all" }
+]`;
+
+let folder: string;
+let server: CannedServer;
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'helm-parity-'));
+  server = await startCannedServer();
+});
+
+after(async () => {
+  await server.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function helm(program: string, args: readonly string[]): Promise<string> {
+  const { stdout, stderr } = await run(join(dirname(python ?? ''), program), args, {
+    cwd: folder,
+    maxBuffer: 2 ** 28,
+    env: {
+      ...process.env,
+      HELM_HTTP_MODEL_BASE_URL: server.url,
+      HELM_RETRIES: '1',
+      HF_HUB_OFFLINE: '1',
+      PYTHONHASHSEED: '0',
+    },
+  });
+  return stdout + stderr;
+}
+
+async function json(...path: string[]): Promise<unknown> {
+  return JSON.parse(await readFile(join(folder, ...path), 'utf8'));
+}
+
+/** The bodies of /process since the last call, in a fixed order: parallel requests arrive in any. */
+function takeBodies(): string[] {
+  return server.requests['/process'].splice(0).sort();
+}
+
+interface FileStat {
+  readonly name: { readonly name: string };
+  readonly [field: string]: unknown;
+}
+
+/** Statistics by their full name, without those that are measured in seconds or fitted by an optimizer. */
+function comparable(stats: readonly FileStat[]): Map<string, FileStat> {
+  return new Map(
+    stats
+      .filter(({ name }) => !/runtime|^platt_/.test(name.name))
+      .map((stat) => [JSON.stringify(Object.entries(stat.name).sort()), stat]),
+  );
+}
+
+function assertSameStats(ours: readonly FileStat[], theirs: readonly FileStat[], what: string): number {
+  const expected = comparable(theirs);
+  const actual = comparable(ours);
+  assert.deepEqual([...actual.keys()].sort(), [...expected.keys()].sort(), `names of ${what}`);
+  for (const [key, stat] of expected) {
+    const mine = actual.get(key) as FileStat;
+    assert.deepEqual(Object.keys(mine).sort(), Object.keys(stat).sort(), `fields of ${what} ${key}`);
+    for (const [field, value] of Object.entries(stat)) {
+      if (typeof value !== 'number') continue;
+      const difference = Math.abs((mine[field] as number) - value);
+      assert.ok(difference <= 1e-9, `${what} ${key}.${field}: ${mine[field]} is not ${value}`);
+    }
+  }
+  return expected.size;
+}
+
+/** Numbers that HELM writes as floats and we as integers are equal; the server's seconds are what they are. */
+function withoutTimes(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value, (key, item) => (key === 'request_time' ? undefined : item)));
+}
+
+test('helm-run and evaluate ask the same, measure the same, write the same', {
+  timeout: 180_000,
+}, async (t) => {
+  if (!python) return t.skip('SUBMISSION_STUDIO_PEERS is not set');
+  const file = join(folder, 'entries.conf');
+  await writeFile(file, conf);
+  await helm('helm-run', [
+    '-c',
+    file,
+    '--suite',
+    'entries',
+    '-m',
+    '12',
+    '-o',
+    'theirs',
+    '--local-path',
+    'local',
+  ]);
+  const theirBodies = takeBodies();
+  const started = performance.now();
+  const { runs, warnings } = await evaluate(server.url, {
+    suite: file,
+    out: join(folder, 'ours'),
+    maxEvalInstances: 12,
+  });
+  const seconds = (performance.now() - started) / 1000;
+  assert.deepEqual(takeBodies(), theirBodies, 'bodies of /process, byte for byte');
+  assert.deepEqual(warnings, []);
+
+  const theirRuns = (await readdir(join(folder, 'theirs/runs/entries'))).filter(
+    (name) => name !== 'eval_cache',
+  );
+  assert.deepEqual(runs.map(({ name }) => name).sort(), theirRuns.sort());
+  let stats = 0;
+  for (const { name, failed } of runs) {
+    assert.equal(failed, 0);
+    const read = async (of: 'ours' | 'theirs', part: string) =>
+      json(of, 'runs/entries', name, `${part}.json`);
+    const both = async (part: string) => [await read('ours', part), await read('theirs', part)] as const;
+    const [ourSpec, theirSpec] = await both('run_spec');
+    assert.deepEqual(ourSpec, theirSpec);
+    const [ourState, theirState] = await both('scenario_state');
+    assert.deepEqual(withoutTimes(ourState), withoutTimes(theirState));
+    const [ourScenario, theirScenario] = (await both('scenario')) as Record<string, unknown>[];
+    assert.deepEqual({ ...ourScenario, description: '' }, { ...theirScenario, description: '' });
+    const [ourStats, theirStats] = await both('stats');
+    stats += assertSameStats(ourStats as FileStat[], theirStats as FileStat[], name);
+    const [ourItems, theirItems] = (await both('per_instance_stats')) as {
+      instance_id: string;
+      train_trial_index: number;
+      stats: FileStat[];
+    }[][];
+    assert.equal(ourItems?.length, theirItems?.length);
+    for (const [index, item] of (theirItems ?? []).entries()) {
+      const mine = ourItems?.[index];
+      assert.equal(mine?.instance_id, item.instance_id);
+      assert.equal(mine?.train_trial_index, item.train_trial_index);
+      assertSameStats(mine?.stats ?? [], item.stats, `${name} ${item.instance_id}`);
+    }
+  }
+  t.diagnostic(
+    `${theirBodies.length} requests, ${stats} stats of ${runs.length} runs equal; ours ${seconds.toFixed(2)} s`,
+  );
+
+  // Runs written by helm-run are as readable as ours, and show the same scores.
+  const [ours, theirs] = await Promise.all(['ours', 'theirs'].map((out) => readScores(join(folder, out))));
+  assert.deepEqual(theirs?.problems, []);
+  const shown = (table: typeof ours) =>
+    table?.rows.map(({ run: name, cells }) => [name, cells.map(({ value }) => value)]);
+  assert.deepEqual(shown(theirs), shown(ours));
+});
+
+test('helm-summarize accepts the sample suite', { timeout: 120_000 }, async (t) => {
+  if (!python) return t.skip('SUBMISSION_STUDIO_PEERS is not set');
+  const out = join(folder, 'sample');
+  for (const name of ['base', 'merged']) await evaluate(server.url, { suite: 'sample', out, name });
+  const output = await helm('helm-summarize', [
+    '--suite',
+    'sample',
+    '-o',
+    out,
+    '-n',
+    '1',
+    '--auto-generate-schema',
+  ]).catch((error: { stderr?: string; stdout?: string }) => assert.fail(`${error.stdout}${error.stderr}`));
+  assert.doesNotMatch(output, /Traceback/);
+  const listed = (await json('sample/runs/sample/runs.json')) as { run_spec: { name: string } }[];
+  const table = await readScores(out);
+  assert.deepEqual(
+    listed.map(({ run_spec }) => run_spec.name).sort(),
+    table.runs.map(({ name }) => name).sort(),
+  );
+  for (const { folder: path } of table.runs) {
+    const predictions = JSON.parse(
+      await readFile(join(path, 'display_predictions.json'), 'utf8'),
+    ) as unknown[];
+    const instances = JSON.parse(await readFile(join(path, 'instances.json'), 'utf8')) as unknown[];
+    assert.ok(predictions.length >= 10 && instances.length === predictions.length);
+  }
+});
