@@ -14,4 +14,5 @@ export {
 export { errorDetails, type Log, maskSecrets, silentLog } from './log.ts';
 export type { Progress, ReportProgress, WorkOptions } from './progress.ts';
 export { parseWith } from './schema.ts';
+export { type TreeEntry, type WalkOptions, walkTree } from './tree.ts';
 export { formatBytes, formatDuration, parseSize, plural } from './units.ts';

@@ -1,7 +1,10 @@
-import type { Track } from './tracks.ts';
+import type { Track } from './track-schema.ts';
 
 /** The two competitions' forms of entry. */
 export type SubmissionKind = 'merging' | 'efficiency';
+
+/** Generations of the merging kit, by how main.py finds the methods. */
+export type KitGeneration = 'july' | 'september';
 
 /** One file (or line of it) that shows what a folder is. */
 export interface Evidence {
@@ -22,5 +25,5 @@ export interface Submission {
   readonly track: Track;
   readonly evidence: readonly Evidence[];
   /** Which generation of the merging kit, where it is one. */
-  readonly kit?: 'july' | 'september';
+  readonly kit?: KitGeneration;
 }

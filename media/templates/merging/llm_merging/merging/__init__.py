@@ -1,0 +1,3 @@
+from llm_merging.merging.RecipeMerge import RecipeMerge
+
+__all__ = ["RecipeMerge"]
