@@ -102,6 +102,10 @@ export const evalVerb: AddVerb = (program, run) => {
           ...given({ runSuite, name, concurrency, maxEvalInstances, resume, data }),
         });
         const failed = evaluation.runs.reduce((sum, { failed: count }) => sum + count, 0);
+        for (const warning of evaluation.warnings) note(`warning: ${warning}`);
+        for (const { name: runName, problems } of evaluation.runs) {
+          for (const problem of problems) note(`${runName}: ${problem}`);
+        }
         if (failed > 0) note(`${plural(failed, 'instance')} failed`);
         const rows = evaluation.runs.map(({ name: runName, instances, failed: count, metrics }) => {
           const [metric, value] = Object.entries(metrics)[0] ?? ['', Number.NaN];
@@ -139,7 +143,7 @@ export const scoresVerb: AddVerb = (program, run) => {
         const { formatScores, readScores } = await import('../helm/index.ts');
         const table = await readScores(resolve(options.out), given({ baseline: options.baseline }));
         const format = options.json ? 'json' : (options.format ?? 'markdown');
-        return { json: table, text: formatScores(table, format) };
+        return { json: undefined, text: formatScores(table, format) };
       }),
     );
 };

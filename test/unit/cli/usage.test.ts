@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { runCli } from '../../support/cli.ts';
+
+let folder = '';
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'cli-'));
+});
+after(() => rm(folder, { recursive: true }));
+
+test('help and version go to stdout with exit code 0', async () => {
+  const help = await runCli(['--help']);
+  assert.equal(help.code, 0);
+  for (const verb of [
+    'init',
+    'detect',
+    'merge',
+    'inspect',
+    'serve',
+    'check',
+    'prompts',
+    'eval',
+    'scores',
+    'doctor',
+    'pack',
+    'tracks',
+    'demo',
+  ]) {
+    assert.match(help.stdout, new RegExp(`^  ${verb}\\b`, 'm'));
+    const verbHelp = await runCli([verb, '--help']);
+    assert.equal(verbHelp.code, 0, verb);
+    assert.match(verbHelp.stdout, /Usage: /, verb);
+  }
+  const version = await runCli(['--version']);
+  assert.match(version.stdout, /^\d+\.\d+\.\d+\n$/);
+});
+
+test('wrong usage exits with 2 and names the argument', async () => {
+  for (const [args, named] of [
+    [['frobnicate'], /frobnicate/],
+    [['merge', 'recipe.yml'], /out/],
+    [['init', 'sculpture', 'x'], /sculpture/],
+    [['serve', 'x', '--port', '70000'], /--port/],
+    [['merge', 'a', 'b', '--workers', 'many'], /--workers/],
+    [['merge', 'a', 'b', '--max-shard-size', '5 apples'], /--max-shard-size/],
+    [['pack'], /folder to pack or --verify/],
+    [['prompts', '--conf'], /--conf/],
+    [['eval', 'http://127.0.0.1:1', '--suite', 'sample', '--conf', 'x'], /--conf/],
+  ] as const) {
+    const { code, stdout, stderr } = await runCli(args, { cwd: folder });
+    assert.equal(code, 2, `${args.join(' ')}: ${stderr}`);
+    assert.match(stderr, named, args.join(' '));
+    assert.equal(stdout, '', args.join(' '));
+  }
+});
+
+test('unusable input exits with 2, names the file, shows no stack and writes nothing', async () => {
+  await writeFile(join(folder, 'broken.yml'), 'merge_method: [linear\n');
+  await writeFile(join(folder, 'unknown.yml'), 'merge_method: blend\nmodels:\n  - model: nowhere\n');
+  const before = await readdir(folder);
+  for (const [args, named] of [
+    [['merge', 'absent.yml', 'out'], /absent\.yml/],
+    [['merge', 'broken.yml', 'out'], /broken\.yml:\d/],
+    [['merge', 'unknown.yml', 'out'], /unknown\.yml:1.*blend/],
+    [['inspect', 'nowhere'], /nowhere/],
+    [['serve', 'nowhere'], /nowhere/],
+    [['detect', 'nowhere'], /nowhere/],
+    [['doctor', 'nowhere'], /nowhere/],
+    [['pack', 'nowhere'], /nowhere/],
+    [['pack', '--verify', 'nowhere.tar'], /nowhere\.tar/],
+    [['prompts', '--conf', 'nowhere.conf'], /nowhere\.conf/],
+    [['check', 'http://127.0.0.1:1'], /127\.0\.0\.1:1/],
+    [['eval', 'http://127.0.0.1:1'], /127\.0\.0\.1:1/],
+    [['check', 'not a url'], /not a url/],
+    [['scores', '--out', 'nowhere'], /nowhere/],
+  ] as const) {
+    const { code, stdout, stderr } = await runCli(args, { cwd: folder });
+    assert.equal(code, 2, `${args.join(' ')}: ${stderr}`);
+    assert.match(stderr, named, args.join(' '));
+    assert.doesNotMatch(stderr, /^\s+at /m, args.join(' '));
+    assert.equal(stdout, '', args.join(' '));
+  }
+  assert.deepEqual(await readdir(folder), before);
+});
