@@ -5,6 +5,8 @@ export type Provider = 'auto' | 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
 
 export interface ModelOptions {
   readonly provider?: Provider;
+  /** Threads for one operator; all cores but one where there are more than two, unless told. */
+  readonly threads?: number;
   readonly signal?: AbortSignal;
 }
 
@@ -45,8 +47,14 @@ export interface LanguageModel {
   readonly provider: Exclude<Provider, 'auto'>;
   readonly contextTokens: number;
   readonly architecture: string;
-  /** Token ids of `text`; with `maxLength`, at most that many from the left. */
+  /** Settles when the process has ended; with a message when nobody asked it to. */
+  readonly exited: Promise<{ readonly code: number | null; readonly message?: string }>;
+  /**
+   * Token ids of `text`, with the special tokens that the tokenizer puts around it; with `maxLength`, at most that
+   * many from the left.
+   */
   tokenize(text: string, maxLength?: number): number[];
+  /** The text of ids from {@link tokenize}, without the special tokens that it added. Throws for unknown ids. */
   decode(tokens: readonly number[]): string;
   generate(request: GenerateRequest, options?: WorkOptions): Promise<Generation>;
   /** Ends the process. */
