@@ -1,7 +1,7 @@
 // Builds dist/: the extension, the command line, the workers they start, the merge kernels and the webview pages.
 //   node esbuild.mjs [--watch] [--production] [--outdir DIR]
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, relative, resolve } from 'node:path';
+import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import asc from 'assemblyscript/asc';
@@ -45,6 +45,7 @@ const node = {
     { in: 'src/cli.ts', out: 'cli' },
     { in: 'src/merge/worker.ts', out: 'merge-worker' },
     { in: 'src/model/host.ts', out: 'model-host' },
+    { in: 'src/ui/tasks/worker.ts', out: 'task-worker' },
   ],
   external: ['vscode', 'onnxruntime-node'],
   // Libraries that probe `navigator` would trip the extension host's migration check.
@@ -76,6 +77,18 @@ async function buildKernels() {
   if (error) throw new Error(`The merge kernels do not compile:\n${stderr.toString()}`);
 }
 
+/** Copies the WebAssembly of libraries: the doctor's parser and its grammars. */
+async function copyLibraryWasm() {
+  const files = [
+    'web-tree-sitter/web-tree-sitter.wasm',
+    '@vscode/tree-sitter-wasm/wasm/tree-sitter-python.wasm',
+    '@vscode/tree-sitter-wasm/wasm/tree-sitter-bash.wasm',
+  ];
+  await Promise.all(
+    files.map((file) => copyFile(join(root, 'node_modules', file), join(output, basename(file)))),
+  );
+}
+
 /** Puts the finished build where the last one stood. */
 async function takePlace() {
   const old = `${output}-old`;
@@ -98,13 +111,21 @@ async function takePlace() {
 async function build() {
   await mkdir(output, { recursive: true });
   // All are waited for: one that fails must not leave the others writing into a folder that is being removed.
-  const results = await Promise.allSettled([esbuild.build(node), esbuild.build(webview), buildKernels()]);
+  const results = await Promise.allSettled([
+    esbuild.build(node),
+    esbuild.build(webview),
+    buildKernels(),
+    copyLibraryWasm(),
+  ]);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   const metafiles = results.slice(0, 2).map((result) => result.value.metafile);
   // The shebang cannot be a banner: only the command line may carry it.
   const cli = join(output, 'cli.js');
   await writeFile(cli, `#!/usr/bin/env node\n${await readFile(cli, 'utf8')}`, { mode: 0o755 });
+  const metafile = { inputs: {}, outputs: Object.assign({}, ...metafiles.map(({ outputs }) => outputs)) };
+  // What each bundle is made of: the packager reads it, and https://esbuild.github.io/analyze/ draws it.
+  await writeFile(join(output, 'meta.json'), JSON.stringify(metafile));
   await takePlace();
   reportSizes(metafiles, {
     folder: relative(root, output),
@@ -115,7 +136,7 @@ async function build() {
 if (watch) {
   const [nodeContext, webviewContext] = await Promise.all([esbuild.context(node), esbuild.context(webview)]);
   await mkdir(output, { recursive: true });
-  await buildKernels();
+  await Promise.all([buildKernels(), copyLibraryWasm()]);
   await Promise.all([nodeContext.watch(), webviewContext.watch()]);
   console.log('watching; the kernels are compiled once, run the build again after changing them');
 } else {
