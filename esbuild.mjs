@@ -1,6 +1,6 @@
 // Builds dist/: the extension, the command line, the workers they start, the merge kernels and the webview pages.
 //   node esbuild.mjs [--watch] [--production] [--outdir DIR]
-import { copyFile, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -77,16 +77,20 @@ async function buildKernels() {
   if (error) throw new Error(`The merge kernels do not compile:\n${stderr.toString()}`);
 }
 
-/** Copies the WebAssembly of libraries: the doctor's parser and its grammars. */
+/** Copies the WebAssembly of libraries: the doctor's parser and its grammars. Returns a record like esbuild's own. */
 async function copyLibraryWasm() {
   const files = [
-    'web-tree-sitter/web-tree-sitter.wasm',
-    '@vscode/tree-sitter-wasm/wasm/tree-sitter-python.wasm',
-    '@vscode/tree-sitter-wasm/wasm/tree-sitter-bash.wasm',
+    'node_modules/web-tree-sitter/web-tree-sitter.wasm',
+    'node_modules/@vscode/tree-sitter-wasm/wasm/tree-sitter-python.wasm',
+    'node_modules/@vscode/tree-sitter-wasm/wasm/tree-sitter-bash.wasm',
   ];
-  await Promise.all(
-    files.map((file) => copyFile(join(root, 'node_modules', file), join(output, basename(file)))),
-  );
+  const copies = files.map(async (file) => {
+    const copy = join(output, basename(file));
+    await copyFile(join(root, file), copy);
+    const { size } = await stat(copy);
+    return [relative(root, copy), { bytes: size, inputs: { [file]: { bytesInOutput: size } }, imports: [] }];
+  });
+  return { metafile: { outputs: Object.fromEntries(await Promise.all(copies)) } };
 }
 
 /** Puts the finished build where the last one stood. */
@@ -114,12 +118,12 @@ async function build() {
   const results = await Promise.allSettled([
     esbuild.build(node),
     esbuild.build(webview),
-    buildKernels(),
     copyLibraryWasm(),
+    buildKernels(),
   ]);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  const metafiles = results.slice(0, 2).map((result) => result.value.metafile);
+  const metafiles = results.slice(0, 3).map((result) => result.value.metafile);
   // The shebang cannot be a banner: only the command line may carry it.
   const cli = join(output, 'cli.js');
   await writeFile(cli, `#!/usr/bin/env node\n${await readFile(cli, 'utf8')}`, { mode: 0o755 });

@@ -37,6 +37,12 @@ async function findChromium() {
   return onPath('chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable');
 }
 
+async function installChromium() {
+  const named = process.env.SUBMISSION_STUDIO_CHROMIUM;
+  if (named !== undefined) throw new Error(`SUBMISSION_STUDIO_CHROMIUM is no program: ${named}`);
+  await aptInstall(['chromium'], 'neither Chromium nor Chrome was found');
+}
+
 /** Whether VS Code itself can show the tests here, instead of its server in a browser. */
 export function desktopVsCode() {
   return (
@@ -119,7 +125,7 @@ export const components = {
     why: 'the browser that shows the workbench to UI tests; SUBMISSION_STUDIO_CHROMIUM names another',
     takes: 'about a minute',
     find: findChromium,
-    install: () => aptInstall(['chromium'], 'neither Chromium nor Chrome was found'),
+    install: installChromium,
   },
   vscode: {
     why: 'VS Code itself, to run extension tests in; SUBMISSION_STUDIO_VSCODE names one that is installed',
