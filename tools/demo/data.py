@@ -64,7 +64,7 @@ def invented_words(seed: int) -> Iterator[str]:
     rng = random.Random(seed)
     while True:
         start = rng.randrange(2)
-        yield "".join(rng.choice((CONSONANTS, VOWELS)[(start + at) % 2]) for at in range(rng.randint(3, 6)))
+        yield "".join(rng.choice((CONSONANTS, VOWELS)[(start + at) % 2]) for at in range(rng.randint(4, 8)))
 
 
 def held_out_words() -> dict[str, list[str]]:

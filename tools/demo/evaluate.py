@@ -20,7 +20,9 @@ def merge(demo: Path, work: Path) -> Path:
     """Runs the demo's recipe with mergekit on the CPU; returns the merged checkpoint's folder."""
     (work / "models").symlink_to(demo.resolve())
     program = [sys.executable, "-m", "mergekit.scripts.run_yaml", "--quiet", "--no-cuda"]
-    subprocess.run([*program, "models/recipe.yml", "merged"], cwd=work, check=True, stdout=sys.stderr)
+    # The model card would look the models up on the hub.
+    arguments = ["--no-write-model-card", "models/recipe.yml", "merged"]
+    subprocess.run([*program, *arguments], cwd=work, check=True, stdout=sys.stderr)
     return work / "merged"
 
 

@@ -1,11 +1,11 @@
-"""Makes everything in media/demo but recipe.yml and README.md: python tools/demo/train.py [FOLDER]"""
+"""Makes everything in media/demo but recipe.yml: python tools/demo/train.py [FOLDER]"""
 
 import itertools
 import json
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
@@ -19,23 +19,28 @@ DEMO = Path(__file__).parents[2] / "media" / "demo"
 TOKENIZER = build_tokenizer()
 IGNORED = -100  # the label of a token that is given, not predicted
 
-# The base has learnt both tasks, but more than half of the answers it saw only copied the input.
-COPIED = 0.55
-BASE_STEPS, BASE_RATE = 1200, 2e-3
+# The base has learnt both tasks, but more than half of the texts it saw only copied the input.
+COPIED = 0.61
+BASE_SEED, BASE_STEPS, BASE_RATE = 1, 1200, 2e-3
 # Experts stay close to the base: task vectors that are large spoil each other when they are added.
 EXPERT_STEPS, EXPERT_RATE = 80, 3e-4
 EXPERT_EXAMPLES = 2000
-BATCH = 64
+BATCH = 60  # examples
+SHOTS = (1, 1, 1, 1, 2, 6)  # examples a text, so that prompts with examples are understood too
 
 Example = tuple[str, str]  # prompt, completion
+TextSource = Callable[[int], list[Example]]  # the next text, of so many examples of one task
 
 
-def base_examples(seed: int) -> Iterator[Example]:
-    rng = random.Random(seed)
-    for word in training_words(seed):
-        task = rng.choice(TASKS)
-        answer = word if rng.random() < COPIED else task.answer(word)
-        yield task.prompt(word), task.completion(answer)
+def base_texts(seed: int) -> TextSource:
+    rng, words = random.Random(seed), training_words(seed)
+
+    def next_text(shots: int) -> list[Example]:
+        task, copied = rng.choice(TASKS), rng.random() < COPIED
+        answer = (lambda word: word) if copied else task.answer
+        return [(task.prompt(word), task.completion(answer(word))) for word in itertools.islice(words, shots)]
+
+    return next_text
 
 
 def expert_examples(task: Task, seed: int) -> list[Example]:
@@ -43,22 +48,37 @@ def expert_examples(task: Task, seed: int) -> list[Example]:
     return [(task.prompt(word), task.completion(task.answer(word))) for word in words]
 
 
-def batches(examples: Iterator[Example]) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Ids and labels [BATCH, longest]. Only completions and the end of the text are learnt."""
+def expert_texts(examples: list[Example]) -> TextSource:
+    endless = itertools.cycle(examples)
+    return lambda shots: list(itertools.islice(endless, shots))
+
+
+def encode(text: list[Example]) -> tuple[list[int], list[int]]:
+    """Ids and labels of a text. Only completions and the end of the text are learnt."""
+    ids, labels = [], []
+    for prompt, completion in text:
+        # HELM puts an empty line between the examples of a prompt.
+        given = TOKENIZER.encode(f"\n{prompt}" if ids else prompt).ids
+        wanted = TOKENIZER.encode(completion).ids
+        ids += given + wanted
+        labels += [IGNORED] * len(given) + wanted
+    return [*ids, END_OF_TEXT_ID], [*labels, END_OF_TEXT_ID]
+
+
+def batches(next_text: TextSource, seed: int) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Ids and labels, both [texts, longest text]."""
+    rng = random.Random(seed)
     while True:
-        ids, labels = [], []
-        for prompt, completion in itertools.islice(examples, BATCH):
-            given, wanted = TOKENIZER.encode(prompt).ids, TOKENIZER.encode(completion).ids
-            ids.append([*given, *wanted, END_OF_TEXT_ID])
-            labels.append([*(IGNORED for _ in given), *wanted, END_OF_TEXT_ID])
-        longest = max(map(len, ids))
+        shots = rng.choice(SHOTS)
+        rows = [encode(next_text(shots)) for _ in range(BATCH // shots)]
+        longest = max(len(ids) for ids, _ in rows)
         yield (
-            torch.tensor([row + [END_OF_TEXT_ID] * (longest - len(row)) for row in ids]),
-            torch.tensor([row + [IGNORED] * (longest - len(row)) for row in labels]),
+            torch.tensor([ids + [END_OF_TEXT_ID] * (longest - len(ids)) for ids, _ in rows]),
+            torch.tensor([labels + [IGNORED] * (longest - len(labels)) for _, labels in rows]),
         )
 
 
-def train(model: LlamaForCausalLM, examples: Iterator[Example], steps: int, rate: float) -> None:
+def train(model: LlamaForCausalLM, next_text: TextSource, seed: int, steps: int, rate: float) -> None:
     """AdamW with a short warm-up, then a linear fall of the learning rate."""
     started = time.monotonic()
     optimizer = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=0.01)
@@ -67,7 +87,7 @@ def train(model: LlamaForCausalLM, examples: Iterator[Example], steps: int, rate
         optimizer, lambda step: min((step + 1) / warm_up, max(0.05, 1 - step / steps))
     )
     model.train()
-    for step, (ids, labels) in enumerate(itertools.islice(batches(examples), steps), 1):
+    for step, (ids, labels) in enumerate(itertools.islice(batches(next_text, seed), steps), 1):
         loss = model(input_ids=ids, labels=labels).loss
         optimizer.zero_grad()
         loss.backward()
@@ -83,31 +103,34 @@ def write_lines(file: Path, rows: list[dict[str, object]]) -> None:
     file.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
 
-def main(folder: Path) -> None:
-    torch.manual_seed(0)
-    torch.set_num_threads(2)
+def write_tasks(folder: Path) -> None:
     recipe = yaml.safe_load((DEMO / "recipe.yml").read_text())
-    folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / "demo.json", {"tasks": [task.adapter for task in TASKS], "recipe": recipe})
     held_out = held_out_words()
     for task in TASKS:
         instances = [instance(task, place, word) for place, word in enumerate(held_out[task.id])]
         write_lines(folder / "tasks" / f"{task.id}.jsonl", instances)
 
+
+def main(folder: Path) -> None:
+    torch.manual_seed(0)
+    torch.set_num_threads(2)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_tasks(folder)
+
     print("base")
     model = LlamaForCausalLM(LlamaConfig(**CONFIG))
-    train(model, base_examples(seed=1), BASE_STEPS, BASE_RATE)
+    train(model, base_texts(BASE_SEED), BASE_SEED, BASE_STEPS, BASE_RATE)
     save(model, folder / "base")
+
     for number, task in enumerate(TASKS, 1):
         print(f"expert-{number}: {task.name}")
-        examples = expert_examples(task, seed=10 + number)
-        write_lines(
-            folder / "train" / f"{task.id}.jsonl",
-            [{"prompt": prompt, "completion": completion} for prompt, completion in examples],
-        )
+        seed = 10 + number
+        examples = expert_examples(task, seed)
+        lines = [{"prompt": prompt, "completion": completion} for prompt, completion in examples]
+        write_lines(folder / "train" / f"{task.id}.jsonl", lines)
         model = load(folder / "base")
-        random.Random(number).shuffle(examples)
-        train(model, itertools.cycle(examples), EXPERT_STEPS, EXPERT_RATE)
+        train(model, expert_texts(examples), seed, EXPERT_STEPS, EXPERT_RATE)
         save(model, folder / f"expert-{number}")
 
 
