@@ -60,7 +60,7 @@ TASKS = (
 
 
 def invented_words(seed: int) -> Iterator[str]:
-    """Pronounceable words of three to six letters, endless, with repetitions."""
+    """Pronounceable words of four to eight letters, endless, with repetitions."""
     rng = random.Random(seed)
     while True:
         start = rng.randrange(2)
