@@ -159,15 +159,16 @@ async function prefill(
 
 type Describe = (answer: Answer, row: number, id: number, logprob: number | undefined) => GeneratedToken;
 
-/** The prompt's own tokens: each with its log-probability after those before it; nothing comes before the first. */
+/** The prompt's own tokens: each with its log-probability after those before it; before the first is nothing. */
 function echoTokens(
   tokens: readonly number[],
   answers: readonly Answer[],
   describe: Describe,
   tokenizer: Tokenizer,
 ): GeneratedToken[] {
-  return tokens.map((id, index) => {
-    const before = index - 1;
+  const [begin, end] = tokenizer.ownRange(tokens);
+  return tokens.slice(begin, end).map((id, index) => {
+    const before = begin + index - 1;
     const answer = answers[Math.floor(before / chunk)];
     if (before < 0 || !answer) return { id, text: tokenizer.textOf(id), logprob: 0, top: [] };
     const row = before % chunk;

@@ -17,6 +17,8 @@ export interface Tokenizer {
   encode(text: string, maxLength?: number): number[];
   /** The text of ids from {@link encode}; the special tokens that it put around the text are left out again. */
   decode(ids: readonly number[]): string;
+  /** Which of the ids from {@link encode} are the text's own, [begin, end). */
+  ownRange(ids: readonly number[]): readonly [begin: number, end: number];
   /** The text of generated ids: special tokens are left out. */
   decodeCompletion(ids: readonly number[]): string;
   /** The bytes that a token adds to a text; a special token has none. */
@@ -132,12 +134,16 @@ class CheckpointTokenizer implements Tokenizer {
     return framed.length > maxLength ? framed.slice(0, Math.max(0, maxLength)) : framed;
   }
 
-  decode(ids: readonly number[]): string {
+  ownRange(ids: readonly number[]): readonly [begin: number, end: number] {
     const { prefix, suffix } = this;
     const begin = prefix.every((id, index) => ids[index] === id) ? prefix.length : 0;
     const end = ids.length - suffix.length;
-    const framed = suffix.length > 0 && end >= begin && suffix.every((id, index) => ids[end + index] === id);
-    return this.join(ids.slice(begin, framed ? end : ids.length));
+    const closed = end >= begin && suffix.every((id, index) => ids[end + index] === id);
+    return [begin, closed ? end : ids.length];
+  }
+
+  decode(ids: readonly number[]): string {
+    return this.join(ids.slice(...this.ownRange(ids)));
   }
 
   decodeCompletion(ids: readonly number[]): string {

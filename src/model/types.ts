@@ -37,7 +37,10 @@ export interface Generation {
   /** Decoded completion, cut before the first stop sequence. */
   readonly text: string;
   readonly tokens: readonly GeneratedToken[];
-  /** With `echo`: the prompt's tokens; the first has log-probability 0 by convention. */
+  /**
+   * With `echo`: the prompt's tokens without the special ones that the tokenizer put around it. One that nothing
+   * comes before has log-probability 0 by convention.
+   */
   readonly promptTokens: readonly GeneratedToken[];
   readonly finish: 'stop' | 'length' | 'endoftext';
 }
