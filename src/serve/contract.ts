@@ -5,7 +5,7 @@ function optional<T extends z.ZodType>(schema: T, value: z.output<T>, descriptio
   return schema
     .nullish()
     .transform((given) => given ?? value)
-    .meta({ description, default: value });
+    .meta({ description: `${description} ${JSON.stringify(value)} unless given.` });
 }
 
 const wholeNumber = z.number().int().min(0);
