@@ -30,12 +30,14 @@ export async function missingModules(folder = root) {
 
 /** Runs npm in a folder: the one that started us, else the one on PATH. */
 export async function npm(args, options) {
+  // `npm run --silent` hands its silence down, and errors would be lost.
+  const own = { ...options, env: { ...options.env, npm_config_loglevel: 'error' } };
   const script = process.env.npm_execpath;
-  if (script?.endsWith('.js')) return run(process.execPath, [script, ...args], options);
+  if (script?.endsWith('.js')) return run(process.execPath, [script, ...args], own);
   const command = await onPath('npm');
   if (command === undefined)
     throw new Error('npm is not on PATH; it comes with Node 20 or newer (nodejs.org)');
-  return run(command, args, options);
+  return run(command, args, own);
 }
 
 export async function installModules() {

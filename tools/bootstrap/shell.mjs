@@ -11,7 +11,7 @@ export function say(line) {
 
 /**
  * Runs a program to its end and returns what it wrote to stdout.
- * @throws Error with the last lines of its output when it ends with anything but 0
+ * @throws Error with its output, shortened, when it ends with anything but 0
  */
 export function run(file, args, { cwd, env } = {}) {
   return new Promise((resolve, reject) => {
@@ -34,10 +34,15 @@ export function run(file, args, { cwd, env } = {}) {
     child.on('error', (error) => reject(new Error(`${file} cannot be started: ${error.message}`)));
     child.on('close', (code, signal) => {
       if (code === 0) return resolve(stdout);
-      const tail = output.trim().split('\n').slice(-15).join('\n');
-      reject(new Error(`${[file, ...args].join(' ')} ended with ${code ?? signal}:\n${tail}`));
+      reject(new Error(`${[file, ...args].join(' ')} ended with ${code ?? signal}:\n${excerpt(output)}`));
     });
   });
+}
+
+/** The beginning and the end of what a program said: errors come first in some, last in others. */
+function excerpt(output) {
+  const lines = output.trim().split('\n');
+  return (lines.length <= 24 ? lines : [...lines.slice(0, 12), '…', ...lines.slice(-12)]).join('\n');
 }
 
 /** Runs a program that shares this one's terminal; resolves to its exit code. */
