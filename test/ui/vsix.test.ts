@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -17,8 +17,9 @@ const platform = `${process.platform}/${process.arch}`;
 /** What an entry of the VSIX may be; everything else does not belong to users. */
 const allowed = [
   /^(\[Content_Types\]\.xml|extension\.vsixmanifest)$/,
-  /^extension\/(package\.json|readme\.md|changelog\.md|LICENSE\.txt|THIRD-PARTY-NOTICES\.txt)$/,
+  /^extension\/(package(\.nls)?\.json|readme\.md|changelog\.md|LICENSE\.txt|THIRD-PARTY-NOTICES\.txt)$/,
   /^extension\/dist\/[\w.-]+\.(js|wasm)$/,
+  /^extension\/dist\/schemas\/[\w-]+\.json$/,
   /^extension\/dist\/webview\/[\w.-]+\.(js|css|ttf)$/,
   /^extension\/media\//,
   /^extension\/dist\/node_modules\/onnxruntime-(common|node)\/(package\.json|dist\/([\w-]+\/)*[\w-]+\.js|dist\/cjs\/package\.json)$/,
@@ -104,11 +105,32 @@ describe('vsix', () => {
     );
   });
 
+  test('unpacked, its command line goes the whole way with the libraries and the runtime that it brings', async (t) => {
+    const unpacked = await freshFolder(t);
+    for (const { name, bytes } of entries) {
+      await mkdir(join(unpacked, posix.dirname(name)), { recursive: true });
+      await writeFile(join(unpacked, name), bytes);
+    }
+    const demo = join(unpacked, 'demo-submission');
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      join(unpacked, 'extension/dist/cli.js'),
+      ...['demo', demo, '--json'],
+    ]);
+    const { stages } = JSON.parse(stdout) as { stages: { name: string; pass: boolean }[] };
+    assert.ok(stages.length >= 5, `${stages.length} stages`);
+    assert.deepEqual(
+      stages.filter(({ pass }) => !pass),
+      [],
+    );
+  });
+
   test('installed into a fresh VS Code, it activates and its view stands', async (t) => {
     const workbench = await openWorkbench(t, { folder: await freshFolder(t), extension: vsix });
     await workbench.openContainer('Submission Studio');
     await workbench.view('Submission').waitFor();
+    // Only an extension that has activated answers a command.
     await workbench.runCommand('Submission: Show Log');
+    await workbench.page.locator('.part.panel').getByText('Submission Studio').first().waitFor();
     const { colours } = contrast(await workbench.screenshot('vsix'));
     assert.ok(colours > 50, `${colours} colours`);
   });

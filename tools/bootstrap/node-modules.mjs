@@ -30,8 +30,10 @@ export async function missingModules(folder = root) {
 
 /** Runs npm in a folder: the one that started us, else the one on PATH. */
 export async function npm(args, options) {
-  // `npm run --silent` hands its silence down, and errors would be lost.
-  const own = { ...options, env: { ...options.env, npm_config_loglevel: 'error' } };
+  // `npm run --silent` hands its silence down, and errors would be lost. The
+  // runtime's install script downloads CUDA libraries that nothing here needs.
+  const env = { ...options.env, npm_config_loglevel: 'error', ONNXRUNTIME_NODE_INSTALL: 'skip' };
+  const own = { ...options, env };
   const script = process.env.npm_execpath;
   if (script?.endsWith('.js')) return run(process.execPath, [script, ...args], own);
   const command = await onPath('npm');

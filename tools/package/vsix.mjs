@@ -37,7 +37,8 @@ export async function makeVsix({ target, folder }) {
     // What only developers use, and `private`, which guards against publishing to npm, are no part of an extension.
     const { scripts, devDependencies, private: guarded, ...shipped } = manifest;
     await writeFile(join(staging, 'package.json'), `${JSON.stringify(shipped, null, 2)}\n`);
-    for (const name of ['.vscodeignore', 'README.md', 'CHANGELOG.md', 'LICENSE', 'media']) {
+    const carried = ['package.nls.json', '.vscodeignore', 'README.md', 'CHANGELOG.md', 'LICENSE', 'media'];
+    for (const name of carried) {
       await cp(join(root, name), join(staging, name), { recursive: true });
     }
     const build = ['esbuild.mjs', '--production', '--outdir', join(staging, 'dist')];
