@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { UserError } from '../base/index.ts';
 import { openCheckpoint } from '../checkpoint/index.ts';
@@ -34,7 +35,7 @@ export interface Answer {
 }
 
 export interface DecoderOptions {
-  /** Threads for one operator. */
+  /** Threads for one operator; as many as pay unless told. */
   readonly threads?: number;
 }
 
@@ -149,10 +150,20 @@ function integers(values: readonly number[], shape: readonly number[]): Tensor {
   return new Tensor('int64', BigInt64Array.from(values, BigInt), shape);
 }
 
+/** Below this many parameters, waking a second thread takes longer than what it computes. */
+const smallModel = 3e7;
+
+/** One core is left to whoever sends the requests, where there are more than two. */
+function defaultThreads(parameters: number): number {
+  const cores = availableParallelism();
+  if (parameters < smallModel) return 1;
+  return cores <= 2 ? cores : cores - 1;
+}
+
 function createSession(
   graph: Uint8Array,
   weights: Weights,
-  { threads = 1 }: DecoderOptions,
+  { threads = defaultThreads(weights.parameters) }: DecoderOptions,
 ): Promise<InferenceSession> {
   const allSingle = [...weights.byName.values()].every(({ type }) => type === 'float32');
   return InferenceSession.create(graph, {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { errorDetails, type Progress } from '../base/index.ts';
 import { readJsonObject } from '../checkpoint/index.ts';
-import { Decoder } from './decoder.ts';
+import { Decoder, type DecoderOptions } from './decoder.ts';
 import { type Generator, generate } from './generate.ts';
 import { type FromHost, type ToHost, toFailure } from './protocol.ts';
 import { loadTokenizer } from './tokenizer.ts';
@@ -24,9 +24,9 @@ async function readSpecialIds(folder: string): Promise<Pick<Generator, 'beginId'
   return { endIds, ...(beginId === undefined ? {} : { beginId }) };
 }
 
-async function load(folder: string, threads: number): Promise<Generator> {
+async function load(folder: string, options: DecoderOptions): Promise<Generator> {
   const [decoder, tokenizer, ids] = await Promise.all([
-    Decoder.open(folder, { threads }),
+    Decoder.open(folder, options),
     loadTokenizer(folder),
     readSpecialIds(folder),
   ]);
@@ -58,7 +58,7 @@ async function answer(message: ToHost & { kind: 'generate' }, signal: AbortSigna
 process.on('message', (message: ToHost) => {
   switch (message.kind) {
     case 'load':
-      generator = load(message.folder, message.threads);
+      generator = load(message.folder, message);
       generator.then(
         ({ decoder: { config } }) =>
           send({ kind: 'loaded', architecture: config.architecture, contextTokens: config.contextTokens }),

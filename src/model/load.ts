@@ -1,5 +1,4 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { cancelledError, entryUrl, throwIfCancelled, UserError, type WorkOptions } from '../base/index.ts';
 import { type FromHost, fromFailure, type ToHost } from './protocol.ts';
@@ -34,7 +33,7 @@ export async function loadModel(folder: string, options: ModelOptions = {}): Pro
   try {
     const [tokenizer, loaded] = await Promise.all([
       loadTokenizer(folder),
-      host.load(folder, options.threads ?? defaultThreads()),
+      host.load(folder, options.threads),
     ]);
     return new HostedModel(host, tokenizer, loaded);
   } catch (error) {
@@ -44,12 +43,6 @@ export async function loadModel(folder: string, options: ModelOptions = {}): Pro
   } finally {
     options.signal?.removeEventListener('abort', cancel);
   }
-}
-
-/** One core is left to whoever sends the requests, where there are more than two. */
-function defaultThreads(): number {
-  const cores = availableParallelism();
-  return cores <= 2 ? cores : cores - 1;
 }
 
 interface Pending {
@@ -88,11 +81,11 @@ class ModelHost {
     });
   }
 
-  load(folder: string, threads: number): Promise<Loaded> {
+  load(folder: string, threads: number | undefined): Promise<Loaded> {
     return new Promise((resolve, reject) => {
       if (this.failure) return reject(this.failure);
       this.onLoaded = { resolve, reject };
-      this.send({ kind: 'load', folder, threads });
+      this.send({ kind: 'load', folder, ...(threads === undefined ? {} : { threads }) });
     });
   }
 

@@ -3,7 +3,7 @@ import type { GenerateRequest, Generation } from './types.ts';
 
 /** What the model's process is told. Requests are answered one after the other, in the order of their arrival. */
 export type ToHost =
-  | { readonly kind: 'load'; readonly folder: string; readonly threads: number }
+  | { readonly kind: 'load'; readonly folder: string; readonly threads?: number }
   | {
       readonly kind: 'generate';
       readonly id: number;

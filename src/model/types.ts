@@ -5,7 +5,7 @@ export type Provider = 'auto' | 'cpu' | 'webgpu' | 'cuda' | 'dml' | 'coreml';
 
 export interface ModelOptions {
   readonly provider?: Provider;
-  /** Threads for one operator; all cores but one where there are more than two, unless told. */
+  /** Threads for one operator; as many as pay for the model and leave a core to others, unless told. */
   readonly threads?: number;
   readonly signal?: AbortSignal;
 }
