@@ -140,11 +140,11 @@ test('helm-run and evaluate ask the same, measure the same, write the same', {
     assert.deepEqual(ourSpec, theirSpec);
     const [ourState, theirState] = await both('scenario_state');
     assert.deepEqual(withoutTimes(ourState), withoutTimes(theirState));
-    const [ourScenario, theirScenario] = (await both('scenario')) as Record<string, unknown>[];
+    const [ourScenario, theirScenario] = (await both('scenario')) as unknown as Record<string, unknown>[];
     assert.deepEqual({ ...ourScenario, description: '' }, { ...theirScenario, description: '' });
     const [ourStats, theirStats] = await both('stats');
     stats += assertSameStats(ourStats as FileStat[], theirStats as FileStat[], name);
-    const [ourItems, theirItems] = (await both('per_instance_stats')) as {
+    const [ourItems, theirItems] = (await both('per_instance_stats')) as unknown as {
       instance_id: string;
       train_trial_index: number;
       stats: FileStat[];

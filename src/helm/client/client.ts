@@ -18,7 +18,8 @@ const waits: Readonly<Record<AnswerError['retry'], readonly number[]>> = {
 
 const processTimeout = 3_000_000;
 const tokenizeTimeout = 60_000;
-const firstContactTimeout = 12_000;
+/** Together with a second and third try still within 15 s. */
+const contactTimeout = 12_000;
 
 const helmIgnoresTokenizer =
   'HELM would try 5 times over 30 s for every prompt, then take it to have no tokens';
@@ -28,6 +29,8 @@ export interface ClientOptions {
   /** Requests at once. */
   readonly concurrency: number;
   readonly signal?: AbortSignal;
+  /** Milliseconds that the first answer may take. */
+  readonly contactTimeout?: number;
   /** Answers of /process kept for a later resume. */
   readonly store?: AnswerStore;
   /** What HELM would swallow silently; called once for each kind of trouble. */
@@ -60,29 +63,26 @@ export class HelmClient implements WindowTokenizer {
 
   /** Finds out within 15 s whether anything answers at the URL; throws a usage error otherwise. */
   async contact(): Promise<void> {
-    let failure: unknown;
-    for (const wait of [0, 300, 1000]) {
-      if (wait > 0) await this.pause(wait);
+    const timeout = this.options.contactTimeout ?? contactTimeout;
+    const body = tokenizeBody('', false, windowTokens);
+    for (const wait of [300, 1000, undefined]) {
       try {
-        await this.transport.post(
-          '/tokenize',
-          tokenizeBody('', false, windowTokens),
-          firstContactTimeout,
-          this.options.signal,
-        );
+        await this.transport.post('/tokenize', body, timeout, this.options.signal);
         return;
       } catch (error) {
         if (!(error instanceof NetworkError)) throw this.rethrow(error);
-        failure = error;
-        if (error.code === 'ETIMEDOUT') break;
+        if (error.code === 'ETIMEDOUT' || wait === undefined) throw this.unreachable(error);
+        await this.pause(wait);
       }
     }
-    const why = failure instanceof Error ? failure.message : String(failure);
-    throw new UserError(`The endpoint ${this.url} does not answer: ${why}`, {
+  }
+
+  private unreachable(error: NetworkError): UserError {
+    return new UserError(`The endpoint ${this.url} does not answer: ${error.message}`, {
       place: { url: this.url },
       remedy:
         'Start the server (`submission serve CHECKPOINT`) and give its base URL, such as http://127.0.0.1:8080.',
-      cause: failure,
+      cause: error,
     });
   }
 
