@@ -1,9 +1,10 @@
 // Builds dist/: the extension, the command line, the workers they start, the merge kernels and the webview pages.
 //   node esbuild.mjs [--watch] [--production] [--outdir DIR]
+import { execFile } from 'node:child_process';
 import { copyFile, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import asc from 'assemblyscript/asc';
 import * as esbuild from 'esbuild';
 import { reportSizes } from './tools/size-report.mjs';
@@ -43,16 +44,24 @@ const node = {
   entryPoints: [
     { in: 'src/extension.ts', out: 'extension' },
     { in: 'src/cli.ts', out: 'cli' },
-    { in: 'src/merge/worker.ts', out: 'merge-worker' },
     { in: 'src/model/host.ts', out: 'model-host' },
     { in: 'src/ui/tasks/worker.ts', out: 'task-worker' },
   ],
   external: ['vscode', 'onnxruntime-node'],
+  // Its main file loads its parts in a way that bundlers cannot follow.
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   // Libraries that probe `navigator` would trip the extension host's migration check.
   define: { ...common.define, navigator: 'undefined' },
   banner: {
     js: "import{createRequire as __createRequire}from'node:module';const require=__createRequire(import.meta.url);",
   },
+};
+
+// Alone, without what it would otherwise share with the command line: each merge starts several of them.
+const mergeWorker = {
+  ...node,
+  splitting: false,
+  entryPoints: [{ in: 'src/merge/worker.ts', out: 'merge-worker' }],
 };
 
 const webview = {
@@ -93,6 +102,15 @@ async function copyLibraryWasm() {
   return { metafile: { outputs: Object.fromEntries(await Promise.all(copies)) } };
 }
 
+/** Writes the JSON schemas of our YAML files, made from the schemas that check them. */
+async function buildSchemas() {
+  const { splitting: _, entryPoints: __, outdir: ___, chunkNames: ____, ...options } = node;
+  const program = join(output, 'write-schemas.mjs');
+  await esbuild.build({ ...options, sourcemap: false, entryPoints: ['tools/schemas.ts'], outfile: program });
+  await promisify(execFile)(process.execPath, [program, join(output, 'schemas')]);
+  await rm(program);
+}
+
 /** Puts the finished build where the last one stood. */
 async function takePlace() {
   const old = `${output}-old`;
@@ -117,13 +135,15 @@ async function build() {
   // All are waited for: one that fails must not leave the others writing into a folder that is being removed.
   const results = await Promise.allSettled([
     esbuild.build(node),
+    esbuild.build(mergeWorker),
     esbuild.build(webview),
     copyLibraryWasm(),
     buildKernels(),
+    buildSchemas(),
   ]);
   const failed = results.find((result) => result.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
-  const metafiles = results.slice(0, 3).map((result) => result.value.metafile);
+  const metafiles = results.slice(0, 4).map((result) => result.value.metafile);
   // The shebang cannot be a banner: only the command line may carry it.
   const cli = join(output, 'cli.js');
   await writeFile(cli, `#!/usr/bin/env node\n${await readFile(cli, 'utf8')}`, { mode: 0o755 });
@@ -138,11 +158,11 @@ async function build() {
 }
 
 if (watch) {
-  const [nodeContext, webviewContext] = await Promise.all([esbuild.context(node), esbuild.context(webview)]);
+  const contexts = await Promise.all([node, mergeWorker, webview].map((options) => esbuild.context(options)));
   await mkdir(output, { recursive: true });
-  await Promise.all([buildKernels(), copyLibraryWasm()]);
-  await Promise.all([nodeContext.watch(), webviewContext.watch()]);
-  console.log('watching; the kernels are compiled once, run the build again after changing them');
+  await Promise.all([buildKernels(), buildSchemas(), copyLibraryWasm()]);
+  await Promise.all(contexts.map((context) => context.watch()));
+  console.log('watching; kernels and schemas are made once, run the build again after changing them');
 } else {
   try {
     await build();

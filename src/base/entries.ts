@@ -8,6 +8,7 @@ export const entries = {
   cli: 'cli.ts',
   'merge-worker': 'merge/worker.ts',
   'model-host': 'model/host.ts',
+  'task-worker': 'ui/tasks/worker.ts',
 } as const;
 
 export type EntryName = keyof typeof entries;
@@ -23,6 +24,22 @@ export function entryUrl(name: EntryName): URL {
 /** The compiled merge kernels (`npm run build` makes them, also for runs from source). */
 export function kernelsUrl(): URL {
   return new URL(bundled ? './kernels.wasm' : '../../dist/kernels.wasm', import.meta.url);
+}
+
+/** WebAssembly of libraries: the parser and its grammars. esbuild.mjs puts them beside the bundles. */
+const libraryWasm = {
+  'web-tree-sitter': 'web-tree-sitter/web-tree-sitter.wasm',
+  'tree-sitter-python': '@vscode/tree-sitter-wasm/wasm/tree-sitter-python.wasm',
+  'tree-sitter-bash': '@vscode/tree-sitter-wasm/wasm/tree-sitter-bash.wasm',
+} as const;
+
+/** The path of a library's WebAssembly file. */
+export function wasmPath(name: keyof typeof libraryWasm): string {
+  const url = new URL(
+    bundled ? `./${name}.wasm` : `../../node_modules/${libraryWasm[name]}`,
+    import.meta.url,
+  );
+  return fileURLToPath(url);
 }
 
 /** The path of a file that ships with us, below media/. */
