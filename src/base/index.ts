@@ -1,5 +1,5 @@
 export { folderAtomic, writeAtomic, writeFileAtomic } from './atomic.ts';
-export { type EntryName, entries, entryUrl, kernelsUrl, mediaPath } from './entries.ts';
+export { type EntryName, entries, entryUrl, kernelsUrl, mediaPath, wasmPath } from './entries.ts';
 export {
   cancelledError,
   describeError,

@@ -100,7 +100,8 @@ export async function detectSubmission(folder: string, tracks?: readonly Track[]
   });
 }
 
-function noSubmission(folder: string): UserError {
+/** The error for a folder in which nothing shows a submission. */
+export function noSubmission(folder: string): UserError {
   return new UserError('The folder is no submission', {
     place: { file: folder },
     remedy:

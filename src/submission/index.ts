@@ -1,4 +1,4 @@
-export { describeSubmissions, detectSubmission, detectSubmissions } from './detect.ts';
+export { describeSubmissions, detectSubmission, detectSubmissions, noSubmission } from './detect.ts';
 export { isDockerfileName, kitGeneration } from './evidence.ts';
 export { checkpointFits, type TrackFit } from './fits.ts';
 export { readRecord, recordSchema, type SubmissionRecord, updateRecord } from './record.ts';

@@ -1,0 +1,15 @@
+import type { Rule } from '../rule.ts';
+import { dockerfileRules } from './dockerfile.ts';
+import { fileRules } from './files.ts';
+import { mergingRules } from './merging.ts';
+import { secretRules } from './secrets.ts';
+import { servingRules } from './serving.ts';
+
+/** Every rule of the doctor, in the order in which they are explained. */
+export const doctorRules: readonly Rule[] = [
+  ...secretRules,
+  ...fileRules,
+  ...dockerfileRules,
+  ...servingRules,
+  ...mergingRules,
+];
