@@ -1,5 +1,16 @@
-import { type ZodType, z } from 'zod';
+// Types only: the library comes with the schemas, so that what has none (the editor's first moments) starts without it.
+import type { ZodType } from 'zod';
 import { type Place, UserError } from './errors.ts';
+
+/** The path of a field as in JavaScript: `models[0].parameters`, `["a key"].x`. */
+function fieldPath(path: readonly PropertyKey[]): string {
+  return path.reduce<string>((before, step) => {
+    if (typeof step === 'number') return `${before}[${step}]`;
+    const name = String(step);
+    if (/[^\w$]/.test(name)) return `${before}[${JSON.stringify(name)}]`;
+    return before === '' ? name : `${before}.${name}`;
+  }, '');
+}
 
 /**
  * Validates `value`, or throws a usage error that names every wrong field.
@@ -9,15 +20,13 @@ export function parseWith<T>(schema: ZodType<T>, value: unknown, what: string, p
   const result = schema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => {
-    const field = z.core.toDotPath(issue.path);
+    const field = fieldPath(issue.path);
     return field ? `${field}: ${issue.message}` : issue.message;
   });
   throw new UserError(`${what} is not valid: ${problems.join('; ')}`, {
     place: {
       ...place,
-      ...(result.error.issues[0]?.path.length
-        ? { field: z.core.toDotPath(result.error.issues[0].path) }
-        : {}),
+      ...(result.error.issues[0]?.path.length ? { field: fieldPath(result.error.issues[0].path) } : {}),
     },
     cause: result.error,
   });
