@@ -5,7 +5,7 @@ import type {
   ToView,
   ViewTable,
 } from '../../src/ui/scores/messages.ts';
-import { h } from '../shared/dom.ts';
+import { h, icon } from '../shared/dom.ts';
 import type { Host } from '../shared/host.ts';
 import type { ScoresState } from './main.ts';
 import { scenarioKey } from './view-model.ts';
@@ -25,7 +25,7 @@ function menuButton(id: string, label: string, ...content: Node[]): HTMLElement 
     'vscode-button',
     { appearance: 'secondary', 'aria-haspopup': 'true', 'aria-expanded': 'false', 'aria-controls': id },
     label,
-    h('span', { slot: 'end', class: 'codicon codicon-chevron-down', 'aria-hidden': 'true' }),
+    icon('chevron-down'),
   );
   button.addEventListener('click', () => {
     const { left, bottom } = button.getBoundingClientRect();
@@ -49,9 +49,13 @@ function baselinePicker({ table, host }: ToolbarOptions): HTMLElement {
     'vscode-dropdown',
     { id: 'baseline', 'aria-label': 'Baseline' },
     ...[noBaseline, ...table.rows.map(({ run }) => run)].map((run) =>
-      h('vscode-option', { value: run, selected: run === current }, run === noBaseline ? 'none' : run),
+      h('vscode-option', { value: run }, run === noBaseline ? 'none' : run),
     ),
   );
+  // It takes a value only once it has met its options.
+  setTimeout(() => {
+    dropdown.value = current;
+  });
   dropdown.addEventListener('change', () => {
     const chosen = dropdown.value;
     if (chosen === current) return;
@@ -112,8 +116,8 @@ export function toolbar(options: ToolbarOptions): Node[] {
   });
   const compare = h(
     'vscode-checkbox',
-    { checked: state.onlyCompared, disabled: message.compared.length === 0 },
-    `only the ${message.compared.length} compared`,
+    { checked: state.onlyCompared },
+    `only compared (${message.compared.length})`,
   );
   compare.addEventListener('change', () => update({ onlyCompared: compare.checked }));
   return [
