@@ -14,6 +14,12 @@ import type { MemoryLayout } from './memory.ts';
 import type { MergePlan } from './plan.ts';
 import { counters, type WorkerJob, type WorkerMessage } from './protocol.ts';
 
+/**
+ * After so many written bytes the system is asked to put them on the disk while the merge goes on: the last fsync has
+ * little left to do, and unwritten pages do not fill the memory.
+ */
+const flushBytes = 256e6;
+
 /** How long workers may finish the tiles they are at, once the merge is stopped. */
 const graceMilliseconds = 500;
 
@@ -40,6 +46,33 @@ function tileError(
   });
 }
 
+/** Starts writing back what has been written, again and again, never twice at once. */
+class BackgroundFlush {
+  readonly #files: readonly OpenShard[];
+  #unflushed = 0;
+  #running: Promise<unknown> | undefined;
+
+  constructor(files: readonly OpenShard[]) {
+    this.#files = files;
+  }
+
+  add(bytes: number): void {
+    this.#unflushed += bytes;
+    if (this.#unflushed < flushBytes || this.#running !== undefined) return;
+    this.#unflushed = 0;
+    // A failure shows again in the fsync at the end, which is not ignored.
+    const syncs = this.#files.map(({ handle }) => handle.datasync());
+    this.#running = Promise.allSettled(syncs).then(() => {
+      this.#running = undefined;
+    });
+  }
+
+  /** The files may be closed only after this. */
+  async end(): Promise<void> {
+    await this.#running;
+  }
+}
+
 /** Bytes of the result's tensors, without headers. */
 function dataBytes({ shards }: MergePlan): number {
   return shards.shards.reduce((sum, { bytes, header }) => sum + bytes - header.length, 0);
@@ -50,14 +83,14 @@ function runWorker(
   job: WorkerJob,
   plan: MergePlan,
   outputFolder: string,
-  onTile: (bytes: number) => void,
+  onTile: (tile: WorkerMessage & { type: 'tile' }) => void,
 ): { worker: Worker; ended: Promise<void> } {
   const worker = new Worker(entryUrl('merge-worker'), { workerData: job });
   let outcome: WorkerMessage | undefined;
   let crash: unknown;
   const ended = new Promise<void>((resolve, reject) => {
     worker.on('message', (message: WorkerMessage) => {
-      if (message.type === 'tile') onTile(message.bytes);
+      if (message.type === 'tile') onTile(message);
       else outcome = message;
     });
     worker.on('error', (error) => {
@@ -88,11 +121,13 @@ async function runWorkers(
   const { workers, layout, signal, onProgress } = options;
   const total = plan.bytesRead + dataBytes(plan);
   let done = 0;
-  const report = (bytes: number) => {
-    done += bytes;
+  const flush = new BackgroundFlush(outputs);
+  const report = (read: number, written: number) => {
+    done += read + written;
+    flush.add(written);
     onProgress?.({ done, total, unit: 'bytes' });
   };
-  report(0);
+  report(0, 0);
   const control = new SharedArrayBuffer(8);
   const counts = new Int32Array(control);
   const module = await loadKernelModule();
@@ -115,7 +150,7 @@ async function runWorkers(
       },
       plan,
       folder,
-      report,
+      ({ read, written }) => report(read, written),
     ),
   );
   let timer: NodeJS.Timeout | undefined;
@@ -135,6 +170,7 @@ async function runWorkers(
     });
   }
   await Promise.allSettled(running.map(({ ended }) => ended));
+  await flush.end();
   signal?.removeEventListener('abort', stop);
   clearTimeout(timer);
   if (signal?.aborted) throw cancelledError('The merge');

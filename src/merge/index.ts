@@ -8,6 +8,7 @@ export {
   profiles,
 } from './methods/index.ts';
 export { type MergePlan, type PlanOptions, planMerge, type TensorTask } from './plan.ts';
+export { describeMerge } from './recipe/describe.ts';
 export {
   checkRecipe,
   formatProblem,

@@ -13,8 +13,15 @@ import type { DryRunResult, MergeOptions, MergeResult } from './types.ts';
 
 const defaultBufferMemory = 256 * 2 ** 20;
 
-/** Memory that a worker thread takes beside its buffers: its own JavaScript engine and modules (measured). */
-const workerOverheadBytes = 12 * 2 ** 20;
+/**
+ * Memory that a merge takes beside its buffers: once for the kernels and the shared thread pool, and for each worker
+ * its own JavaScript engine. Measured with 1, 2 and 4 workers.
+ */
+const fixedOverheadBytes = 8 * 2 ** 20;
+const workerOverheadBytes = 15 * 2 ** 20;
+
+/** Bytes a second, read and written, that one worker merges from the page cache: measured by test/bench/merge. */
+const workerSpeed = 1e9;
 
 /** Bytes of a file that a dry run reads to measure how fast the disk gives them. */
 const sampleBytes = 64 * 2 ** 20;
@@ -30,7 +37,8 @@ interface Preparation {
 
 /** All that is done before the first byte is written; dry run and merge share it. */
 async function prepare(recipePath: string, out: string, options: MergeOptions): Promise<Preparation> {
-  const workers = options.workers ?? Math.max(1, availableParallelism() - 1);
+  const cores = availableParallelism();
+  const workers = options.workers ?? Math.max(Math.min(2, cores), cores - 1);
   if (!Number.isInteger(workers) || workers < 1) {
     throw new UserError(`A merge needs at least one worker, not ${workers}`, { place: { field: 'workers' } });
   }
@@ -79,7 +87,8 @@ async function measureReadSpeed(plan: MergePlan): Promise<number> {
 
 /**
  * What a merge would read, write and need, without writing anything. All mistakes that a merge would report before
- * it starts are reported. The time is bytes over the speed at which the first input's start could be read.
+ * it starts are reported. The time is an estimate: all bytes at the speed at which the first input could be read just
+ * now, or at the speed of the workers where that is less.
  */
 export async function dryRun(
   recipePath: string,
@@ -88,13 +97,14 @@ export async function dryRun(
 ): Promise<DryRunResult> {
   const { plan, workers, diskNeeded, diskFree } = await prepare(recipePath, out, options);
   const layout = layoutFor(plan, workers, options);
-  const speed = await measureReadSpeed(plan);
+  const speed = Math.min(await measureReadSpeed(plan), workers * workerSpeed);
   return {
     tensors: plan.tensors.length,
     parameters: plan.parameters,
     bytesRead: plan.bytesRead,
     bytesWritten: plan.shards.bytes,
-    peakRssBytes: process.memoryUsage.rss() + workers * (layout.workerBytes + workerOverheadBytes),
+    peakRssBytes:
+      process.memoryUsage.rss() + fixedOverheadBytes + workers * (layout.workerBytes + workerOverheadBytes),
     diskNeeded,
     diskFree,
     estimatedSeconds: (plan.bytesRead + plan.shards.bytes) / speed,

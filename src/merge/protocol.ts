@@ -23,8 +23,8 @@ export interface WorkerJob {
 
 /** What a merge worker tells. */
 export type WorkerMessage =
-  /** A tile is written; `bytes` were read and written for it. */
-  | { readonly type: 'tile'; readonly bytes: number }
+  /** A tile is done: so many bytes were read and written for it. */
+  | { readonly type: 'tile'; readonly read: number; readonly written: number }
   /** A tile failed; `input` is the number of the input file, missing for the output. */
   | {
       readonly type: 'failed';

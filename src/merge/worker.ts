@@ -1,7 +1,7 @@
 // A merge worker thread: takes tiles from the shared counter, reads their sources straight into the shared memory,
 // merges them and writes the result at its final place. Several tiles are in flight at once, so that reading and
 // writing go on while the kernels compute.
-import { read, write } from 'node:fs';
+import * as fs from 'node:fs';
 import { promisify } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import { dtypes } from '../checkpoint/index.ts';
@@ -12,8 +12,8 @@ import { methodsByName } from './methods/index.ts';
 import type { TensorTask } from './plan.ts';
 import { counters, type WorkerJob, type WorkerMessage } from './protocol.ts';
 
-const readAt = promisify(read);
-const writeAt = promisify(write);
+const readAt = promisify(fs.read);
+const writeAt = promisify(fs.write);
 
 const job = workerData as WorkerJob;
 const control = new Int32Array(job.control);
@@ -109,8 +109,8 @@ async function runLane(lane: (typeof memory.lanes)[number]): Promise<void> {
     if (task.kind === 'copy') result = copySame(task, tile, lane.sources);
     else mergeTile(kernels, job.profile, method, task, tile.count, lane, memory.blocks);
     const written = await writeResult(task, tile, result);
-    const bytesRead = task.sources.reduce((sum, { dtype }) => sum + tile.count * dtypes[dtype].bytes, 0);
-    post({ type: 'tile', bytes: bytesRead + written });
+    const read = task.sources.reduce((sum, { dtype }) => sum + tile.count * dtypes[dtype].bytes, 0);
+    post({ type: 'tile', read, written });
   }
 }
 
