@@ -1,3 +1,5 @@
+export { type MergingMethod, mergingMethods } from './methods.ts';
+export { type Ignores, parseDockerignore } from './parsers/dockerignore.ts';
 export type { Problem, Rule } from './rule.ts';
 export { doctorRules } from './rules/index.ts';
 export { checkSource, type DoctorOptions, runDoctor } from './run.ts';
