@@ -2,6 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mediaPath, throwIfCancelled, UserError, type WorkOptions } from '../base/index.ts';
 import type { ScoreTable } from '../helm/index.ts';
+import { recordStage } from './record.ts';
 
 /** The rows of the demo's table: the checkpoints it compares, below the demo submission. */
 const checkpoints = {
@@ -12,6 +13,10 @@ const checkpoints = {
 } as const;
 
 type RowName = keyof typeof checkpoints;
+
+const rowNames = Object.keys(checkpoints) as RowName[];
+
+const now = () => new Date().toISOString();
 
 export interface DemoStage {
   readonly name: string;
@@ -91,6 +96,7 @@ export async function runDemo({ folder, signal, onProgress, onStage }: DemoOptio
   const demo = JSON.parse(await readFile(mediaPath('demo/demo.json'), 'utf8')) as DemoFile;
   const tasks = demo.tasks.map(({ name }) => name) as [string, string];
   const out = join(folder, 'benchmark_output');
+  const suite = 'sample';
 
   await stage('scaffold', async () => {
     const { scaffold } = await import('../submission/index.ts');
@@ -98,8 +104,13 @@ export async function runDemo({ folder, signal, onProgress, onStage }: DemoOptio
     await scaffold({ kind: 'merging', folder, demo: true, name: 'demo-submission' });
   });
   await stage('merge', async () => {
-    const { merge } = await import('../merge/index.ts');
-    await merge(join(folder, 'recipe.yml'), join(folder, checkpoints.merged), work);
+    const { describeMerge, merge, readRecipe } = await import('../merge/index.ts');
+    const made = describeMerge(
+      await readRecipe(join(folder, 'recipe.yml')),
+      join(folder, checkpoints.merged),
+    );
+    await merge(made.recipe, made.out, work);
+    await recordStage(folder, { merge: { ...made, at: now() } });
   });
   const { checkContract, startServerProcess } = await import('../serve/index.ts');
   const serve = (row: RowName) =>
@@ -116,11 +127,11 @@ export async function runDemo({ folder, signal, onProgress, onStage }: DemoOptio
       async () => {
         const { evaluate } = await import('../helm/index.ts');
         const evaluateRow = async (row: RowName, url: string) => {
-          const { runs } = await evaluate(url, { suite: 'sample', out, name: row, ...work });
+          const { runs } = await evaluate(url, { suite, out, name: row, ...work });
           return runs.every(({ failed }) => failed === 0);
         };
         const results = [await evaluateRow('merged', server.url)];
-        for (const row of ['base', 'expert-1', 'expert-2'] as const) {
+        for (const row of rowNames.filter((name) => name !== 'merged')) {
           const rowServer = await serve(row);
           try {
             results.push(await evaluateRow(row, rowServer.url));
@@ -128,6 +139,11 @@ export async function runDemo({ folder, signal, onProgress, onStage }: DemoOptio
             await rowServer.stop();
           }
         }
+        const summary = `${rowNames.length} checkpoints`;
+        await recordStage(folder, {
+          baseline: 'base',
+          evaluate: { out, suite, name: 'merged', at: now(), summary },
+        });
         return results;
       },
       (results) => results.every(Boolean),
@@ -138,7 +154,7 @@ export async function runDemo({ folder, signal, onProgress, onStage }: DemoOptio
   const table = await stage('scores', async () => {
     const { readScores } = await import('../helm/index.ts');
     const scores = await readScores(out, { baseline: 'base' });
-    return { scores, rows: (Object.keys(checkpoints) as RowName[]).map((row) => rowOf(scores, row, tasks)) };
+    return { scores, rows: rowNames.map((row) => rowOf(scores, row, tasks)) };
   });
   await stage(
     'doctor',
@@ -150,7 +166,10 @@ export async function runDemo({ folder, signal, onProgress, onStage }: DemoOptio
   );
   const archive = await stage('package', async () => {
     const { pack } = await import('../pack/index.ts');
-    return pack(folder, work);
+    const made = await pack(folder, work);
+    const { file, sha256, bytes } = made;
+    await recordStage(folder, { package: { file, sha256, bytes, at: now() } });
+    return made;
   });
   const merged = table.scores.rows.find(({ run }) => run === 'merged');
   const instances = table.scores.columns.reduce(

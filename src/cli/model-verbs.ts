@@ -1,8 +1,9 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { Option } from 'commander';
 import { cancelledError, formatBytes, formatDuration, plural, UserError } from '../base/index.ts';
 import type { Provider } from '../model/index.ts';
 import { integer, size } from './arguments.ts';
+import { recordStage } from './record.ts';
 import { textTable } from './table.ts';
 import { type AddVerb, given } from './verb.ts';
 
@@ -60,7 +61,7 @@ export const mergeVerb: AddVerb = (program, run) => {
     .option('--json', 'print one JSON document')
     .action((recipe: string, out: string, options: MergeVerbOptions) =>
       run(options, async ({ signal, onProgress, note }) => {
-        const { dryRun, merge } = await import('../merge/index.ts');
+        const { describeMerge, dryRun, merge, readRecipe } = await import('../merge/index.ts');
         const mergeOptions = {
           signal,
           onProgress,
@@ -83,8 +84,10 @@ export const mergeVerb: AddVerb = (program, run) => {
             ]),
           };
         }
+        const made = describeMerge(await readRecipe(resolve(recipe)), resolve(out));
         const result = await merge(resolve(recipe), resolve(out), mergeOptions);
         for (const warning of result.warnings) note(`warning: ${warning}`);
+        await recordStage(dirname(made.recipe), { merge: { ...made, at: new Date().toISOString() } });
         return {
           json: result,
           text: `merged ${plural(result.tensors, 'tensor')} (${formatBytes(result.bytesWritten)}) into ${out} in ${formatDuration(result.seconds)}`,

@@ -3,6 +3,7 @@ import { Option } from 'commander';
 import { formatBytes, plural } from '../base/index.ts';
 import type { DoctorReport, Finding } from '../doctor/index.ts';
 import type { Track } from '../submission/index.ts';
+import { recordStage } from './record.ts';
 import { type AddVerb, given } from './verb.ts';
 
 async function trackOf(id: string | undefined, folder: string): Promise<Track | undefined> {
@@ -99,6 +100,8 @@ export const packVerb: AddVerb = (program, run) => {
         const { form, force } = options;
         const out = options.out === undefined ? undefined : resolve(options.out);
         const made = await pack(source, { signal, onProgress, ...given({ track, form, force, out }) });
+        const { file, sha256, bytes } = made;
+        await recordStage(source, { package: { file, sha256, bytes, at: new Date().toISOString() } });
         return {
           json: made,
           text: `packed ${plural(made.entries.length, 'file')} (${formatBytes(made.bytes)}) into ${made.file}\nsha256 ${made.sha256}\nleft out: ${made.leftOut.map(({ path, why }) => `${path} (${why})`).join(', ') || 'nothing'}`,

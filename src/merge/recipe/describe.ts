@@ -4,7 +4,8 @@ import type { Recipe } from './parse.ts';
 
 /** A merge as a submission's record keeps it: what was merged into what, in a few words, and how the recipe was then. */
 export function describeMerge({ file, text, document }: Recipe, out: string) {
-  const { merge_method: method, models = [] } = document;
+  const { merge_method: method } = document;
+  const models = document.models ?? [];
   return {
     recipe: file,
     out,

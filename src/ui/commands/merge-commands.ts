@@ -8,7 +8,7 @@ import { commandIds } from '../ids.ts';
 import { askAll, askOne } from '../questions.ts';
 import type { Services } from '../services.ts';
 import { settings } from '../settings.ts';
-import { exists, mergeOutput, readFolderContents, sha256Of } from '../submissions/folder.ts';
+import { exists, mergeOutput, readFolderContents } from '../submissions/folder.ts';
 import { runTask } from '../tasks/client.ts';
 import { inspectionText } from '../texts.ts';
 import { targetOf } from './target.ts';
@@ -148,12 +148,11 @@ export function mergeCommands(
         const { folder } = await targetOf(services, argument);
         const recipe = textOf(argument, 'recipe') ?? (await chooseRecipe(folder, argument));
         const out = textOf(argument, 'out') ?? mergeOutput(folder, recipe);
-        const [{ readRecipe }, { updateRecord }] = await Promise.all([
+        const [{ describeMerge, readRecipe }, { updateRecord }] = await Promise.all([
           import('../../merge/index.ts'),
           import('../../submission/index.ts'),
         ]);
-        const { document } = await readRecipe(recipe);
-        const recipeSha256 = (await sha256Of(recipe)) ?? '';
+        const made = describeMerge(await readRecipe(recipe), out);
         const workers = settings.mergeWorkers();
         const title = `merge ${relative(folder, recipe)}`;
         const result = await work.run(
@@ -168,18 +167,7 @@ export function mergeCommands(
           },
         );
         for (const warning of result.warnings) log.warn(`${title}: ${warning}`);
-        const models = document.models?.length ?? 0;
-        await updateRecord(folder, {
-          merge: {
-            recipe,
-            out,
-            at: new Date().toISOString(),
-            recipeSha256,
-            summary: [document.merge_method, models > 0 && plural(models, 'model')]
-              .filter(Boolean)
-              .join(' · '),
-          },
-        });
+        await updateRecord(folder, { merge: { ...made, at: new Date().toISOString() } });
         await stages.refresh();
         return { ...result, out };
       },
