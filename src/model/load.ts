@@ -81,6 +81,10 @@ class ModelHost {
     });
   }
 
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   load(folder: string, threads: number | undefined): Promise<Loaded> {
     return new Promise((resolve, reject) => {
       if (this.failure) return reject(this.failure);
@@ -174,6 +178,10 @@ class HostedModel implements LanguageModel {
 
   get exited() {
     return this.host.exited;
+  }
+
+  get pid() {
+    return this.host.pid;
   }
 
   tokenize(text: string, maxLength?: number): number[] {

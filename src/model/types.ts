@@ -50,6 +50,8 @@ export interface LanguageModel {
   readonly provider: Exclude<Provider, 'auto'>;
   readonly contextTokens: number;
   readonly architecture: string;
+  /** Of its process. */
+  readonly pid: number | undefined;
   /** Settles when the process has ended; with a message when nobody asked it to. */
   readonly exited: Promise<{ readonly code: number | null; readonly message?: string }>;
   /**
