@@ -1,4 +1,4 @@
-import type { AdapterSpec } from './spec.ts';
+import type { AdapterMethod, AdapterSpec } from './spec.ts';
 
 /** HELM's defaults of an AdapterSpec. */
 export const adapterDefaults: AdapterSpec = {
@@ -55,6 +55,31 @@ export function multipleChoiceJoint(options: ChoiceOptions): AdapterSpec {
     max_tokens: options.maxTokens ?? 1,
     temperature: 0,
     stop_sequences: ['\n'],
+  };
+}
+
+/** The ways to ask multiple choice that a run entry's `method` can name. */
+export const choiceMethods = [
+  'multiple_choice_joint',
+  'multiple_choice_separate_original',
+  'multiple_choice_separate_calibrated',
+] as const satisfies readonly AdapterMethod[];
+
+/** Multiple choice by the method that a run entry names; scored separately, it takes neither words nor examples. */
+export function multipleChoice(method: string | number, options: ChoiceOptions): AdapterSpec {
+  const known = choiceMethods.find((name) => name === method) ?? 'multiple_choice_joint';
+  if (known === 'multiple_choice_joint') return multipleChoiceJoint(options);
+  return {
+    ...adapterDefaults,
+    method: known,
+    input_prefix: '',
+    input_suffix: '',
+    output_prefix: ' ',
+    output_suffix: '',
+    max_train_instances: 0,
+    num_outputs: 1,
+    max_tokens: 0,
+    temperature: 0,
   };
 }
 

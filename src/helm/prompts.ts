@@ -1,4 +1,4 @@
-import { buildRequest, processRequest } from './prompt/requests.ts';
+import { buildRequests, processRequest } from './prompt/requests.ts';
 import { unlimitedWindow } from './prompt/window.ts';
 import { plan } from './run/plan.ts';
 import type { PromptOptions, SamplePrompt } from './types.ts';
@@ -13,12 +13,14 @@ export async function buildPrompts(options: PromptOptions = {}): Promise<SampleP
   for (const { spec, evaluation, examples } of (await plan({ ...rest, suite, out })).runs) {
     for (const [trial, shared] of examples.entries()) {
       for (const instance of evaluation) {
-        const { state } = await buildRequest(instance, shared, trial, spec.adapter_spec, unlimitedWindow);
-        prompts.push({
-          scenario: spec.name,
-          instanceId: instance.id,
-          request: processRequest(state.request),
-        });
+        const requests = await buildRequests(instance, shared, trial, spec.adapter_spec, unlimitedWindow);
+        for (const { state } of requests) {
+          prompts.push({
+            scenario: spec.name,
+            instanceId: instance.id,
+            request: processRequest(state.request),
+          });
+        }
       }
     }
   }

@@ -1,3 +1,5 @@
+import type { Json } from './python/json.ts';
+
 // The values of HELM's run files, with HELM's own field names, so that what is in memory is what is on disk.
 
 /** One possible output of an instance; tag `correct` marks a right one. */
@@ -25,6 +27,8 @@ export interface Instance {
   readonly sub_split?: string;
   readonly id: string;
   readonly perturbation?: Perturbation;
+  /** The inputs before the perturbation. */
+  readonly contrast_inputs?: readonly { readonly text: string }[];
 }
 
 /** An instance whose scenario leaves it to HELM to number it. */
@@ -34,7 +38,11 @@ export function isCorrect(reference: Reference): boolean {
   return reference.tags.includes('correct');
 }
 
-export type AdapterMethod = 'generation' | 'multiple_choice_joint';
+export type AdapterMethod =
+  | 'generation'
+  | 'multiple_choice_joint'
+  | 'multiple_choice_separate_original'
+  | 'multiple_choice_separate_calibrated';
 
 /** How instances become requests (HELM's AdapterSpec, with the fields that its defaults leave set). */
 export interface AdapterSpec {
@@ -70,7 +78,7 @@ export interface AdapterSpec {
 /** A class of HELM's by its dotted name, and its arguments. */
 export interface ObjectSpec {
   readonly class_name: string;
-  readonly args: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  readonly args: Readonly<Record<string, Json>>;
 }
 
 export interface DataAugmenterSpec {
@@ -136,9 +144,13 @@ export interface Completion {
   readonly request_time: number;
 }
 
-/** An instance as a request. */
+/** An instance, or one of its references, as a request. */
 export interface RequestState {
   readonly instance: Instance;
+  /** Which reference is scored, where each is scored on its own. */
+  readonly reference_index?: number;
+  /** Whether the reference is scored after its question or by itself. */
+  readonly request_mode?: 'original' | 'calibration';
   readonly train_trial_index: number;
   /** Letter to reference text, for multiple choice. */
   readonly output_mapping?: Readonly<Record<string, string>>;

@@ -6,6 +6,8 @@ import { stringMetrics } from './strings.ts';
 /** A request with its answer, as metrics see it. */
 export interface AnsweredState extends RequestState {
   readonly completion: Completion;
+  /** Tokens of the scored reference by itself, where references are scored. */
+  readonly referenceTokens?: number;
   /** Tokens of the prompt, as the server's /tokenize counts them. */
   readonly promptTokens: number;
 }
@@ -16,6 +18,11 @@ function stat(name: string, value: number | boolean | undefined): Stat {
 
 const finishReasons = ['length', 'stop', 'endoftext', 'unknown'];
 
+/** Tokens that the model wrote itself; echoed prompts do not count. */
+function outputTokens({ completion, promptTokens, request }: AnsweredState): number {
+  return Math.max(0, completion.tokens.length - (request.echo_prompt ? promptTokens : 0));
+}
+
 /** What HELM measures of every request, whatever the scenario. */
 export function requestStats(state: AnsweredState, adapter: AdapterSpec): Stat[] {
   const { completion } = state;
@@ -24,7 +31,7 @@ export function requestStats(state: AnsweredState, adapter: AdapterSpec): Stat[]
     stat('num_train_trials', adapter.num_train_trials),
     stat('num_prompt_tokens', state.promptTokens),
     stat('num_completion_tokens', completion.tokens.length),
-    stat('num_output_tokens', completion.tokens.length),
+    stat('num_output_tokens', outputTokens(state)),
     // HELM writes both without a value for models that are in none of its tables.
     stat('training_co2_cost', undefined),
     stat('training_energy_cost', undefined),

@@ -30,22 +30,22 @@ function answer(instance: Instance, adapter: AdapterSpec): string {
   const first = firstLetter(adapter);
   const correct = instance.references.flatMap((reference, index) => {
     if (!isCorrect(reference)) return [];
-    return [adapter.method === 'generation' ? reference.output.text : letter(first, index)];
+    return [adapter.method === 'multiple_choice_joint' ? letter(first, index) : reference.output.text];
   });
   if (correct.length === 0) return noAnswer;
   return adapter.multi_label ? correct.join(', ') : (correct[0] as string);
 }
 
-/** An instance as a part of the prompt: an example with its answer, or the question at the end. */
-function block(instance: Instance, adapter: AdapterSpec, withAnswer: boolean): string {
+/** An instance as a part of the prompt: with its answer, or as the question at the end. */
+function block(instance: Instance, adapter: AdapterSpec, output: string | undefined): string {
   let text = adapter.input_prefix + instance.input.text + adapter.input_suffix;
   if (adapter.method === 'multiple_choice_joint') {
     instance.references.forEach(({ output }, index) => {
       text += referencePrefix(adapter.reference_prefix, index) + output.text + adapter.reference_suffix;
     });
   }
-  if (!withAnswer) return text + rstrip(adapter.output_prefix);
-  return text + adapter.output_prefix + answer(instance, adapter) + adapter.output_suffix;
+  if (output === undefined) return text + rstrip(adapter.output_prefix);
+  return text + adapter.output_prefix + output + adapter.output_suffix;
 }
 
 /** The parts of a prompt; what does not fit the window leaves from the end of `examples`. */
@@ -55,15 +55,17 @@ export interface PromptParts {
   readonly question: string;
 }
 
+/** @param output what the model is to score behind the question, where it is not to answer it */
 export function promptParts(
   instance: Instance,
   examples: readonly Instance[],
   adapter: AdapterSpec,
+  output?: string,
 ): PromptParts {
   return {
     adapter,
-    examples: examples.map((example) => block(example, adapter, true)),
-    question: block(instance, adapter, false),
+    examples: examples.map((example) => block(example, adapter, answer(example, adapter))),
+    question: block(instance, adapter, output),
   };
 }
 

@@ -1,4 +1,4 @@
-/** A value as `json.dumps` sees it; `undefined` and `null` object values are left out, as HELM leaves them out. */
+/** A value as `json.dumps` sees it; keys that are `undefined` are left out, as HELM leaves out what has no value. */
 export type Json =
   | string
   | number
@@ -63,8 +63,7 @@ export function helmJson(value: Json, indent = ''): string {
   const lines: string[] = [];
   for (const key in value) {
     const item = value[key];
-    if (item !== undefined && item !== null)
-      lines.push(`${inner}${asciiString(key)}: ${helmJson(item, inner)}`);
+    if (item !== undefined) lines.push(`${inner}${asciiString(key)}: ${helmJson(item, inner)}`);
   }
   return lines.length === 0 ? '{}' : `{\n${lines.join(',\n')}\n${indent}}`;
 }

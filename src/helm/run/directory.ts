@@ -20,11 +20,13 @@ function instanceJson(instance: Instance): Json {
   return { ...instance } as unknown as Json;
 }
 
-function stateJson({ completion, promptTokens: _, ...state }: AnsweredState): Json {
+function stateJson({ completion, ...state }: AnsweredState): Json {
   const { text, logprob, tokens, request_time } = completion;
   const completions = [{ text, logprob, tokens: tokens.map((token) => ({ ...token })) }];
   return {
     instance: instanceJson(state.instance),
+    reference_index: state.reference_index,
+    request_mode: state.request_mode,
     train_trial_index: state.train_trial_index,
     output_mapping: state.output_mapping,
     request: requestJson(state.request),
@@ -76,15 +78,20 @@ export class RunDirectory {
     );
   }
 
-  /** @param stats the answer's statistics, by metric class */
-  async add(state: AnsweredState, stats: readonly (readonly Stat[])[]): Promise<void> {
-    await this.states.add(stateJson(state));
-    const { id, perturbation } = state.instance;
+  /**
+   * @param states the answers for one instance
+   * @param stats their statistics, by metric class
+   */
+  async add(states: readonly AnsweredState[], stats: readonly (readonly Stat[])[]): Promise<void> {
+    const [first] = states;
+    if (!first) return;
+    for (const state of states) await this.states.add(stateJson(state));
+    const { id, perturbation } = first.instance;
     for (const group of stats) {
       await this.perInstance.add({
         instance_id: id,
         perturbation: perturbation === undefined ? undefined : { ...perturbation },
-        train_trial_index: state.train_trial_index,
+        train_trial_index: first.train_trial_index,
         stats: statsJson(group),
       });
     }

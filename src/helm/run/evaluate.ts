@@ -6,7 +6,7 @@ import { HelmClient } from '../client/client.ts';
 import { AnswerStore } from '../client/store.ts';
 import type { AnsweredState } from '../metrics/generation.ts';
 import { RunMetrics } from '../metrics/run-metrics.ts';
-import { buildRequest, processRequest } from '../prompt/requests.ts';
+import { type BuiltRequest, buildRequests, processRequest } from '../prompt/requests.ts';
 import type { Instance } from '../spec.ts';
 import type { EvaluateOptions, Evaluation, RunSummary } from '../types.ts';
 import { type Failure, RunDirectory } from './directory.ts';
@@ -19,7 +19,7 @@ import { checkName, type PreparedRun, plan } from './plan.ts';
 const failuresBeforeAnswer = 8;
 const failuresInARow = 24;
 
-type Outcome = { readonly answered: AnsweredState } | { readonly failure: Failure };
+type Outcome = { readonly answered: readonly AnsweredState[] } | { readonly failure: Failure };
 
 /**
  * Sends the prompts of a suite to an endpoint as HELM does, scores the answers and writes HELM run directories, each
@@ -152,13 +152,13 @@ class Evaluator {
       const limit = this.anyAnswer ? failuresInARow : failuresBeforeAnswer;
       if (this.failuresInARow >= limit) return fail(`Not sent: ${limit} requests in a row had failed before`);
       const adapter = run.spec.adapter_spec;
-      const { state, promptTokens } = await buildRequest(instance, examples, trial, adapter, this.client);
-      const completion = await this.client.process(processRequest(state.request));
-      // HELM counts the prompt's tokens again for its metrics; the count of the same text is taken from fitting.
-      const tokens = promptTokens ?? (await this.client.countTokens(state.request.prompt));
+      const answered: AnsweredState[] = [];
+      for (const request of await buildRequests(instance, examples, trial, adapter, this.client)) {
+        answered.push(await this.answer(request));
+      }
       this.failuresInARow = 0;
       this.anyAnswer = true;
-      return { answered: { ...state, completion, promptTokens: tokens } };
+      return { answered };
     } catch (error) {
       if (!(error instanceof AnswerError) || this.options.signal?.aborted) throw error;
       this.failuresInARow++;
@@ -172,6 +172,17 @@ class Evaluator {
         message: run.spec.name,
       });
     }
+  }
+
+  private async answer({ state, promptTokens }: BuiltRequest): Promise<AnsweredState> {
+    const completion = await this.client.process(processRequest(state.request));
+    // HELM counts the prompt's tokens again for its metrics; the count of the same text is taken from fitting.
+    const tokens = promptTokens ?? (await this.client.countTokens(state.request.prompt));
+    const reference =
+      state.reference_index === undefined ? undefined : state.instance.references[state.reference_index];
+    if (!reference) return { ...state, completion, promptTokens: tokens };
+    const referenceTokens = await this.client.countTokens(` ${reference.output.text}`);
+    return { ...state, completion, promptTokens: tokens, referenceTokens };
   }
 }
 

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { multipleChoiceJoint } from '../adapter-specs.ts';
+import { choiceMethods, multipleChoice } from '../adapter-specs.ts';
 import { exactMatchMetrics } from '../metric-specs.ts';
 import { readInstances } from './instances-file.ts';
 import { helmSource, type Scenario } from './scenario.ts';
@@ -10,7 +10,7 @@ export const customMcqa: Scenario = {
   parameters: {
     path: { required: true },
     num_train_instances: { required: false },
-    method: { required: false, values: ['multiple_choice_joint'] },
+    method: { required: false, values: choiceMethods },
   },
   info: {
     name: 'custom_mcqa',
@@ -25,7 +25,7 @@ export const customMcqa: Scenario = {
       class_name: 'helm.benchmark.scenarios.custom_mcqa_scenario.CustomMCQAScenario',
       args: { path, num_train_instances: examples },
     },
-    adapter_spec: multipleChoiceJoint({
+    adapter_spec: multipleChoice(method, {
       instructions: 'The following are multiple choice questions (with answers).',
       input: 'Question',
       output: 'Answer',

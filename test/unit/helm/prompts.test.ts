@@ -5,10 +5,16 @@ import { adapterDefaults, generation, multipleChoiceJoint } from '../../../src/h
 import { parseRunEntries } from '../../../src/helm/conf/entries.ts';
 import { expandEntries } from '../../../src/helm/conf/run-specs.ts';
 import { chooseInstances, sampleExamples, withIds } from '../../../src/helm/prompt/examples.ts';
-import { buildRequest, processBody, processRequest } from '../../../src/helm/prompt/requests.ts';
+import { buildRequests, processBody, processRequest } from '../../../src/helm/prompt/requests.ts';
 import { unlimitedWindow, type WindowTokenizer } from '../../../src/helm/prompt/window.ts';
 import type { AdapterSpec, Instance } from '../../../src/helm/spec.ts';
 import { golden } from './golden.ts';
+
+async function request(...args: Parameters<typeof buildRequests>) {
+  const [built, ...rest] = await buildRequests(...args);
+  assert.ok(built && rest.length === 0);
+  return built;
+}
 
 const choice = 'The following are multiple choice questions (with answers)';
 const bigBench = { ...adapterDefaults, num_outputs: 1, max_tokens: 64, temperature: 0 };
@@ -69,13 +75,7 @@ test('prompts, examples and bodies are HELM’s, for every adapter of the challe
       expected.train_ids_in_prompt,
     );
     const instance = all.find(({ id }) => id === expected.eval_id) ?? assert.fail();
-    const { state } = await buildRequest(
-      instance,
-      examples,
-      expected.train_trial_index,
-      adapter,
-      unlimitedWindow,
-    );
+    const { state } = await request(instance, examples, expected.train_trial_index, adapter, unlimitedWindow);
     assert.deepEqual(processRequest(state.request), expected.process_body);
     assert.deepEqual(state.output_mapping ?? null, expected.output_mapping);
   }
@@ -101,7 +101,7 @@ test('the offline scenarios ask what HELM asks, instance by instance', async () 
     const examples = sampleExamples(train, adapter, 0);
     const sent = await Promise.all(
       evaluation.map(async (instance) => {
-        const { state } = await buildRequest(instance, examples, 0, adapter, unlimitedWindow);
+        const { state } = await request(instance, examples, 0, adapter, unlimitedWindow);
         const { prompt } = state.request;
         const sha256 = createHash('sha256').update(prompt).digest('hex');
         return { id: instance.id, split: instance.split, sha256, chars: prompt.length };
@@ -158,7 +158,7 @@ const plain = generation({ input: 'Q', output: 'A', maxTokens: 48 });
 test('examples leave a prompt from the end until it fits', async () => {
   const examples = ['a', 'b', 'c', 'd'].map((letter) => question(letter.repeat(600), 'train'));
   const log: string[] = [];
-  const { state, promptTokens } = await buildRequest(question('why'), examples, 0, plain, characters(log));
+  const { state, promptTokens } = await request(question('why'), examples, 0, plain, characters(log));
   assert.equal(state.num_train_instances, 3);
   assert.equal(state.prompt_truncated, false);
   assert.ok(state.request.prompt.includes('ccc') && !state.request.prompt.includes('ddd'));
@@ -167,7 +167,7 @@ test('examples leave a prompt from the end until it fits', async () => {
 });
 
 test('a prompt that is too long by itself is cut by the server’s tokens, counted in code points', async () => {
-  const { state } = await buildRequest(
+  const { state } = await request(
     question('🙂'.repeat(3000)),
     [question('x', 'train')],
     0,
@@ -185,13 +185,13 @@ test('a server that does not cut costs a character at a time, and ends', async (
     countTokens: async (text) => [...text].length,
     cut: async (text) => text,
   };
-  const { state } = await buildRequest(question('z'.repeat(2100)), [], 0, plain, stubborn);
+  const { state } = await request(question('z'.repeat(2100)), [], 0, plain, stubborn);
   assert.equal(state.request.prompt.length, 2000);
   assert.equal(state.prompt_truncated, true);
 });
 
 test('without /decode a zero-shot prompt stays whole, but counts as cut', async () => {
-  const { state, promptTokens } = await buildRequest(
+  const { state, promptTokens } = await request(
     question('short'),
     [],
     0,
@@ -205,7 +205,7 @@ test('without /decode a zero-shot prompt stays whole, but counts as cut', async 
 
 test('a lossy /decode rewrites a zero-shot prompt, as it does in HELM', async () => {
   const lossy = characters([], (text) => text.trimStart().slice(1));
-  const { state } = await buildRequest(question('short'), [], 0, plain, lossy);
+  const { state } = await request(question('short'), [], 0, plain, lossy);
   assert.ok(state.request.prompt.startsWith(': short'));
   assert.equal(state.prompt_truncated, true);
 });
