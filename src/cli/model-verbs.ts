@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import { Option } from 'commander';
 import { cancelledError, formatBytes, formatDuration, plural, UserError } from '../base/index.ts';
+import type { Profile } from '../merge/index.ts';
 import type { Provider } from '../model/index.ts';
 import { integer, size } from './arguments.ts';
 import { recordStage } from './record.ts';
@@ -45,6 +46,7 @@ export const inspectVerb: AddVerb = (program, run) => {
 interface MergeVerbOptions {
   readonly workers?: number;
   readonly maxShardSize?: number;
+  readonly profile?: Profile;
   readonly dryRun?: boolean;
   readonly json?: boolean;
 }
@@ -57,6 +59,11 @@ export const mergeVerb: AddVerb = (program, run) => {
     .argument('<out>', 'folder to write')
     .option('--workers <n>', 'worker threads', integer(1, 256))
     .option('--max-shard-size <size>', 'cut the weights into files of at most this size (default: 5GB)', size)
+    .addOption(
+      new Option('--profile <name>', 'how results are rounded: once, or step by step as mergekit 0.1.5')
+        .choices(['f32', 'mergekit-0.1.5'] satisfies Profile[])
+        .default('f32'),
+    )
     .option('--dry-run', 'say what the merge will read, write and need, and do nothing')
     .option('--json', 'print one JSON document')
     .action((recipe: string, out: string, options: MergeVerbOptions) =>
@@ -65,7 +72,11 @@ export const mergeVerb: AddVerb = (program, run) => {
         const mergeOptions = {
           signal,
           onProgress,
-          ...given({ workers: options.workers, maxShardSize: options.maxShardSize }),
+          ...given({
+            workers: options.workers,
+            maxShardSize: options.maxShardSize,
+            profile: options.profile,
+          }),
         };
         if (options.dryRun) {
           const estimate = await dryRun(resolve(recipe), resolve(out), mergeOptions);

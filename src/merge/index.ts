@@ -5,7 +5,6 @@ export {
   methodsByName,
   type ParameterSpec,
   type Profile,
-  profiles,
 } from './methods/index.ts';
 export { type MergePlan, type PlanOptions, planMerge, type TensorTask } from './plan.ts';
 export { describeMerge } from './recipe/describe.ts';

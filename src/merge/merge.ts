@@ -23,6 +23,9 @@ const workerOverheadBytes = 15 * 2 ** 20;
 /** Bytes a second, read and written, that one worker merges from the page cache: measured by test/bench/merge. */
 const workerSpeed = 1e9;
 
+/** A worker takes longer to start than to merge less than this. */
+const bytesPerWorker = 32e6;
+
 /** Bytes of a file that a dry run reads to measure how fast the disk gives them. */
 const sampleBytes = 64 * 2 ** 20;
 
@@ -37,9 +40,8 @@ interface Preparation {
 
 /** All that is done before the first byte is written; dry run and merge share it. */
 async function prepare(recipePath: string, out: string, options: MergeOptions): Promise<Preparation> {
-  const cores = availableParallelism();
-  const workers = options.workers ?? Math.max(Math.min(2, cores), cores - 1);
-  if (!Number.isInteger(workers) || workers < 1) {
+  const { workers } = options;
+  if (workers !== undefined && !(Number.isInteger(workers) && workers >= 1)) {
     throw new UserError(`A merge needs at least one worker, not ${workers}`, { place: { field: 'workers' } });
   }
   const recipe = await readRecipe(recipePath);
@@ -55,10 +57,17 @@ async function prepare(recipePath: string, out: string, options: MergeOptions): 
   return {
     plan,
     target,
-    workers,
+    workers: workers ?? usefulWorkers(plan),
     diskNeeded: plan.shards.bytes + small,
     diskFree: await freeSpace(target),
   };
+}
+
+/** All cores but one, both of two, and no more than the merge has work for. */
+function usefulWorkers(plan: MergePlan): number {
+  const cores = availableParallelism();
+  const work = Math.ceil((plan.bytesRead + plan.shards.bytes) / bytesPerWorker);
+  return Math.min(Math.max(Math.min(2, cores), cores - 1), Math.max(1, work));
 }
 
 function layoutFor(plan: MergePlan, workers: number, options: MergeOptions) {

@@ -1,5 +1,5 @@
 import { UserError } from '../base/index.ts';
-import { type Checkpoint, dtypes, elementCount, type TensorInfo } from '../checkpoint/index.ts';
+import { type Checkpoint, dtypes, type TensorInfo } from '../checkpoint/index.ts';
 
 /** A model that takes part in a merge, opened. */
 export interface MergeInput {
@@ -154,9 +154,4 @@ export function untiesHead(
   if (donor.config.tie_word_embeddings === false) return false;
   if (!groups.some((group) => group.name === headName)) return false;
   return inputs.some(({ checkpoint }) => !checkpoint.tensors.has(headName)) || !donor.tensors.has(headName);
-}
-
-/** Elements of a group's tensor. */
-export function groupElements(group: TensorGroup): number {
-  return elementCount(group.shape);
 }

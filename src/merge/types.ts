@@ -2,7 +2,7 @@ import type { WorkOptions } from '../base/index.ts';
 import type { Profile } from './methods/index.ts';
 
 export interface MergeOptions extends WorkOptions {
-  /** Worker threads; all cores but one unless told, and both of two: a worker waits for the disk half of its time. */
+  /** Worker threads; all cores but one unless told, both of two, fewer for small models. */
   readonly workers?: number;
   /** Bytes; 5e9 unless told, 0 for one file. */
   readonly maxShardSize?: number;

@@ -2,14 +2,13 @@ import { linear } from './linear.ts';
 import type { MergeMethod } from './method.ts';
 import { taskArithmetic } from './task-arithmetic.ts';
 
-export {
-  type Block,
-  type MergeMethod,
-  type Operand,
-  type ParameterSpec,
-  type ParameterValues,
-  type Profile,
-  profiles,
+export type {
+  Block,
+  MergeMethod,
+  Operand,
+  ParameterSpec,
+  ParameterValues,
+  Profile,
 } from './method.ts';
 
 /** All merge methods, in the order in which they are offered. A new one is a file beside and a line here. */

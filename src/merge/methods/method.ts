@@ -1,13 +1,10 @@
 import type { Kernels, Rounding } from '../kernels/index.ts';
 
-/** How results are rounded while they are computed. */
-export const profiles = ['f32', 'mergekit-0.1.5'] as const;
-
 /**
- * `f32`: all arithmetic in f32, one rounding at the end. `mergekit-0.1.5`: every step rounded as that version
- * rounds it, so that the bytes are the same.
+ * How results are rounded while they are computed. `f32`: all arithmetic in f32, one rounding at the end.
+ * `mergekit-0.1.5`: every step rounded as that version rounds it, so that the bytes are the same.
  */
-export type Profile = (typeof profiles)[number];
+export type Profile = 'f32' | 'mergekit-0.1.5';
 
 /** A parameter of a merge method, from which validation, the editor's schema, hover texts and documentation come. */
 export interface ParameterSpec {
