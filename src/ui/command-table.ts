@@ -65,6 +65,11 @@ export function numberOf(argument: unknown, key: string): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
 }
 
+/** Whether a field of a command's argument is true. */
+export function flagOf(argument: unknown, key: string): boolean {
+  return fieldOf(argument, key) === true;
+}
+
 /** A list of texts of a command's argument. */
 export function textsOf(argument: unknown, key: string): readonly string[] | undefined {
   const value = fieldOf(argument, key);

@@ -1,4 +1,4 @@
-import { relative } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { UserError } from '../../base/index.ts';
 import type { ContractReport, Endpoint } from '../../serve/index.ts';
 import type { Submission } from '../../submission/index.ts';
@@ -26,7 +26,7 @@ export async function checkpointToServe(
   { stages }: Pick<Services, 'stages'>,
   { folder }: Submission,
 ): Promise<string> {
-  const merged = stages.record.merge?.out;
+  const merged = stages.record.merge && resolve(folder, stages.record.merge.out);
   if (merged !== undefined && (await exists(merged))) return merged;
   const { checkpoints } = await readFolderContents(folder);
   const [only] = checkpoints;

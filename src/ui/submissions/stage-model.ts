@@ -1,4 +1,4 @@
-import { relative, sep } from 'node:path';
+import { relative, resolve, sep } from 'node:path';
 import * as vscode from 'vscode';
 import type { JobList } from '../../jobs/index.ts';
 import type { Submission, SubmissionRecord } from '../../submission/index.ts';
@@ -178,9 +178,9 @@ export class StageModel extends Disposable {
     });
     const [contents, recipeSha256, mergedStands, packageStands] = await Promise.all([
       readFolderContents(folder),
-      record.merge && sha256Of(record.merge.recipe),
-      record.merge ? exists(record.merge.out) : false,
-      record.package ? exists(record.package.file) : false,
+      record.merge && sha256Of(resolve(folder, record.merge.recipe)),
+      record.merge ? exists(resolve(folder, record.merge.out)) : false,
+      record.package ? exists(resolve(folder, record.package.file)) : false,
     ]);
     return {
       folder,
