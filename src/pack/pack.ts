@@ -40,13 +40,16 @@ function selectedSource(folder: string, name: string, selected: readonly Selecte
 
 const place = ({ file, line }: Finding) => `${file}:${line}`;
 
+/** Errors end themselves with a full stop where it is needed. */
+const withoutEnd = (message: string) => message.replace(/\.$/, '');
+
 /** Errors stop a package unless it is forced; a secret stops it always. */
 function refuse(findings: readonly Finding[], force: boolean): void {
   const secrets = findings.filter(({ rule, severity }) => rule.startsWith('secret-') && severity === 'error');
   const [secret] = secrets;
   if (secret) {
     throw new UserError(
-      `The package would hold ${plural(secrets.length, 'secret')}: ${secrets.map(place).join(', ')}. ${secret.message}`,
+      `The package would hold ${plural(secrets.length, 'secret')}: ${secrets.map(place).join(', ')}`,
       {
         place: { file: secret.file, line: secret.line },
         remedy: secret.fix ?? 'Remove it and revoke it.',
@@ -57,7 +60,7 @@ function refuse(findings: readonly Finding[], force: boolean): void {
   const [error] = errors;
   if (force || error === undefined) return;
   throw new UserError(
-    `The submission is not fit to send (${plural(errors.length, 'error')}): ${errors.map((one) => `${place(one)} ${one.message}`).join(' ')}`,
+    `The submission is not fit to send (${plural(errors.length, 'error')}): ${errors.map((one) => `${place(one)} ${withoutEnd(one.message)}`).join('; ')}`,
     {
       place: { file: error.file, line: error.line },
       remedy: 'Correct it, or pack all the same with --force.',
@@ -101,11 +104,14 @@ async function verifyWritten(
   const altered = findings.find(({ rule }) => rule === 'package-altered');
   if (altered === undefined) return findings;
   await rm(out, { force: true });
-  throw new UserError(`The package does not hold what was packed: ${altered.file}. ${altered.message}`, {
-    kind: 'work',
-    place: { file: out },
-    remedy: altered.fix ?? 'Pack the submission again.',
-  });
+  throw new UserError(
+    `The package does not hold what was packed: ${altered.file}, ${withoutEnd(altered.message)}`,
+    {
+      kind: 'work',
+      place: { file: out },
+      remedy: altered.fix ?? 'Pack the submission again.',
+    },
+  );
 }
 
 /**

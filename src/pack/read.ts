@@ -3,6 +3,8 @@ import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
+import { extract } from 'tar-stream';
+import { getFileNameLowLevel, openPromise } from 'yauzl';
 import { fromSystemError, UserError } from '../base/index.ts';
 
 /** One entry of an archive, as it stands there. */
@@ -81,7 +83,6 @@ const tarKinds: Readonly<Record<string, ArchiveEntry['kind']>> = {
 };
 
 async function readTar(file: string, gzip: boolean, budget: Budget): Promise<ArchiveEntry[]> {
-  const { extract } = await import('tar-stream');
   const entries: ArchiveEntry[] = [];
   const unpacked = extract();
   const source = createReadStream(file);
@@ -111,7 +112,6 @@ async function readTar(file: string, gzip: boolean, budget: Budget): Promise<Arc
 }
 
 async function readZip(file: string, budget: Budget): Promise<ArchiveEntry[]> {
-  const { getFileNameLowLevel, openPromise } = await import('yauzl');
   const archive = await openPromise(file, { lazyEntries: true, autoClose: true, decodeStrings: false });
   const entries: ArchiveEntry[] = [];
   for await (const entry of archive.eachEntry()) {

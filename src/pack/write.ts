@@ -4,6 +4,8 @@ import { chmod, copyFile, mkdir, readFile, symlink, utimes } from 'node:fs/promi
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { pack } from 'tar-stream';
+import { ZipFile } from 'yazl';
 import {
   folderAtomic,
   fromSystemError,
@@ -98,7 +100,6 @@ async function writeStream(
 
 /** An uncompressed tar: pax headers where names or sizes need them, no owner, one time, sorted. */
 export async function writeTar(job: WriteJob): Promise<Written> {
-  const { pack } = await import('tar-stream');
   const archive = pack();
   const hashes = new Map<string, string>();
   const progress = meter(job);
@@ -136,7 +137,6 @@ export async function writeTar(job: WriteJob): Promise<Written> {
 
 /** A zip that stores its files: deflate gives other bytes with another zlib. */
 export async function writeZip(job: WriteJob): Promise<Written> {
-  const { ZipFile } = await import('yazl');
   const archive = new ZipFile();
   const hashes = new Map<string, string>();
   const progress = meter(job);

@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fromSystemError, plural, UserError, walkTree } from '../base/index.ts';
+import { describeError, fromSystemError, plural, UserError, walkTree } from '../base/index.ts';
 import { type FolderContent, type FolderEvidence, lookAt } from './evidence.ts';
-import { readSubmissionFile } from './submission-file.ts';
+import { readSubmissionFile, submissionFileName } from './submission-file.ts';
 import type { Track } from './track-schema.ts';
 import { defaultTrack, findTrack, loadTracks } from './tracks.ts';
 import type { Submission } from './types.ts';
@@ -31,27 +31,42 @@ async function listFolders(root: string): Promise<Map<string, FolderContent>> {
   return tree;
 }
 
+/** What submission.yaml says; throws a usage error when it is not valid or names a track that does not fit. */
+async function readChoice(folder: string, tracks: readonly Track[]) {
+  const own = await readSubmissionFile(folder);
+  const track = own?.track === undefined ? undefined : findTrack(tracks, own.track);
+  if (track && own?.kind && track.kind !== own.kind) {
+    throw new UserError(`The track ${track.id} is for ${track.kind}, the submission for ${own.kind}`, {
+      place: { file: join(folder, submissionFileName), field: 'track' },
+    });
+  }
+  return { name: own?.name, kind: own?.kind ?? track?.kind, track };
+}
+
 async function describe(
   folder: string,
   found: FolderEvidence,
   tracks: readonly Track[],
+  nested: boolean,
 ): Promise<Submission | undefined> {
-  const own = await readSubmissionFile(folder);
-  const chosen = own?.track === undefined ? undefined : findTrack(tracks, own.track);
-  const kind = own?.kind ?? chosen?.kind ?? found.kind;
-  if (kind === undefined) return undefined;
-  const track = chosen ?? defaultTrack(tracks, kind);
-  if (track.kind !== kind) {
-    throw new UserError(`The track ${track.id} is for ${track.kind}, the submission for ${kind}`, {
-      place: { file: join(folder, 'submission.yaml'), field: 'track' },
-    });
+  let choice: Partial<Awaited<ReturnType<typeof readChoice>>> = {};
+  let problem: string | undefined;
+  try {
+    choice = await readChoice(folder, tracks);
+  } catch (error) {
+    // One broken file among several submissions must not hide the others.
+    if (!nested) throw error;
+    problem = describeError(error);
   }
+  const kind = choice.kind ?? found.kind;
+  if (kind === undefined) return undefined;
   return {
     folder,
-    name: own?.name ?? basename(folder),
+    name: choice.name ?? basename(folder),
     kind,
-    track,
+    track: choice.track ?? defaultTrack(tracks, kind),
     evidence: found.evidence,
+    ...(problem ? { problem } : {}),
     ...(kind === 'merging' && found.kit ? { kit: found.kit } : {}),
   };
 }
@@ -76,7 +91,7 @@ export async function detectSubmissions(folder: string, tracks?: readonly Track[
     const found = await lookAt(root, path, content, inner);
     const nested = outer.some((one) => one === '' || path.startsWith(`${one}/`));
     if (found.evidence.length === 0 || (nested && !found.strong)) continue;
-    const submission = await describe(join(root, path), found, known);
+    const submission = await describe(join(root, path), found, known, path !== '');
     if (submission === undefined) continue;
     outer.push(path);
     submissions.push(submission);

@@ -24,6 +24,8 @@ export interface Submission {
   readonly kind: SubmissionKind;
   readonly track: Track;
   readonly evidence: readonly Evidence[];
+  /** What is wrong with its submission.yaml, which then counts for nothing. */
+  readonly problem?: string;
   /** Which generation of the merging kit, where it is one. */
   readonly kit?: KitGeneration;
 }
