@@ -34,7 +34,7 @@ export async function writeAtomic<T>(path: string, write: (file: FileHandle) => 
     await syncFolder(dirname(path));
     return result;
   } catch (error) {
-    await rm(temporary, { force: true });
+    await rm(temporary, { force: true }).catch(() => undefined);
     throw fromSystemError(error, 'Cannot write the file', path);
   }
 }
@@ -71,7 +71,7 @@ export async function folderAtomic<T>(path: string, fill: (temporary: string) =>
     await syncFolder(dirname(path));
     return result;
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
+    await rm(temporary, { recursive: true, force: true }).catch(() => undefined);
     throw fromSystemError(error, 'Cannot write the folder', path);
   }
 }

@@ -60,8 +60,9 @@ export async function freeSpace(out: string): Promise<number> {
   let folder = resolve(out);
   while (!(await exists(folder)) && dirname(folder) !== folder) folder = dirname(folder);
   try {
-    const { bavail, bsize } = await statfs(folder);
-    return bavail * bsize;
+    const { blocks, bavail, bsize } = await statfs(folder);
+    // Some network file systems do not tell: then only writing shows whether there is room.
+    return blocks === 0 ? Number.MAX_SAFE_INTEGER : bavail * bsize;
   } catch (error) {
     throw fromSystemError(error, 'The disk of the result cannot be examined', folder);
   }

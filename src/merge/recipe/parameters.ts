@@ -69,7 +69,7 @@ export function* checkParameters(
     const wanted = spec.type === 'number' ? 'a number' : 'true or false';
     for (const [value, place] of scalarsOf(setting, at)) {
       if (convert(spec.type, value) !== undefined) continue;
-      const message = `${place.join('.')}: must be ${wanted}, not ${JSON.stringify(value) ?? String(value)}`;
+      const message = `must be ${wanted}, not ${JSON.stringify(value) ?? String(value)}`;
       yield { severity: 'error', message, path: place };
     }
   }

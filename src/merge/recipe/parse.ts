@@ -146,8 +146,7 @@ export function checkRecipe(text: string, file: string): RecipeCheck {
   for (const issue of strict.error?.issues ?? []) {
     const path = issue.path as FieldPath;
     if (issue.code !== 'unrecognized_keys') {
-      const name = fieldName(path);
-      report('error', name ? `${name}: ${issue.message}` : issue.message, path, rangeOf(path));
+      report('error', issue.message, path, rangeOf(path));
       continue;
     }
     for (const key of issue.keys) {
@@ -195,7 +194,9 @@ export function parseRecipe(text: string, file: string): Recipe {
   if (recipe !== undefined) return recipe;
   const errors = problems.filter((problem) => problem.severity === 'error');
   const [first, ...others] = errors;
-  const rest = others.map((problem) => `; line ${problem.range.line}: ${problem.message}`).join('');
+  const rest = others
+    .map(({ range, field, message }) => `; line ${range.line}, ${field}: ${message}`)
+    .join('');
   throw new UserError(`The recipe is not valid: ${first?.message ?? ''}${rest}`, {
     place: {
       file,

@@ -99,15 +99,15 @@ describe('opening a checkpoint', () => {
     assert.match(absent.message, /nowhere is in model-1\.safetensors, but it is not there/);
     assert.equal(absent.place.file, index);
 
-    for (const escape of [
+    for (const outside of [
       '../model-1.safetensors',
       '/etc/passwd',
       'a/b.safetensors',
       'a\\b.safetensors',
       '..',
     ]) {
-      await map({ 'model.norm.weight': escape });
-      assert.match((await refusal(openCheckpoint(folder))).message, /no file beside it/, escape);
+      await map({ 'model.norm.weight': outside });
+      assert.match((await refusal(openCheckpoint(folder))).message, /no file beside it/, outside);
     }
     await map({ 'model.norm.weight': 3 });
     assert.match((await refusal(openCheckpoint(folder))).message, /weight_map/);

@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
-import { stringify } from 'yaml';
-import { type Checkpoint, openCheckpoint, readTensor } from '../../../src/checkpoint/index.ts';
-import { dryRun, type MergeOptions, merge } from '../../../src/merge/index.ts';
+import { describe, test } from 'node:test';
+import { readTensor } from '../../../src/checkpoint/index.ts';
+import type { MergeOptions } from '../../../src/merge/index.ts';
 import {
   decode,
   encode,
@@ -12,55 +9,11 @@ import {
   llamaTensors,
   random,
   type TestDtype,
-  type TestTensors,
   tensor,
-  writeCheckpoint,
 } from '../../support/checkpoints.ts';
-import { temporaryFolder } from '../../support/temporary.ts';
+import { mergeFolder, stored, values } from '../../support/merges.ts';
 
 const { fround } = Math;
-
-interface Workbench {
-  readonly folder: string;
-  readonly out: string;
-  model(
-    name: string,
-    tensors: TestTensors,
-    options?: Partial<Parameters<typeof writeCheckpoint>[1]>,
-  ): Promise<void>;
-  /** Merges a recipe given as a value and opens the result. */
-  run(recipe: unknown, options?: MergeOptions): Promise<Checkpoint>;
-}
-
-async function workbench(t: TestContext): Promise<Workbench> {
-  const folder = await temporaryFolder(t);
-  const out = join(folder, 'out');
-  return {
-    folder,
-    out,
-    async model(name, tensors, options = {}) {
-      await writeCheckpoint(join(folder, name), { config: llamaConfig(), tensors, ...options });
-    },
-    async run(recipe, options) {
-      const file = join(folder, 'recipe.yml');
-      await writeFile(file, stringify(recipe));
-      await merge(file, out, options);
-      return openCheckpoint(out);
-    },
-  };
-}
-
-async function values(checkpoint: Checkpoint, name: string): Promise<number[]> {
-  const info = checkpoint.tensors.get(name);
-  assert(info, `there is no ${name}`);
-  return decode(info.dtype, await readTensor(info));
-}
-
-function stored(tensors: TestTensors, name: string): number[] {
-  const found = tensors[name];
-  assert(found);
-  return decode(found.dtype, found.data);
-}
 
 /** Rounds to a format the way the result is written. */
 function rounded(dtype: TestDtype, numbers: readonly number[]): number[] {
@@ -95,7 +48,7 @@ function taskArithmetic(
 describe('merged tensors', () => {
   for (const dtype of ['BF16', 'F16', 'F32'] as const) {
     test(`linear in ${dtype}, one input in shards: every tensor is the weighted average`, async (t) => {
-      const bench = await workbench(t);
+      const bench = await mergeFolder(t);
       const [a, b] = [llamaTensors(1, { dtype }), llamaTensors(2, { dtype })];
       await bench.model('a', a);
       await bench.model('b', b, { shards: 3 });
@@ -119,7 +72,7 @@ describe('merged tensors', () => {
   }
 
   test('task arithmetic with a base outside the list, gradients, filters and lambda', async (t) => {
-    const bench = await workbench(t);
+    const bench = await mergeFolder(t);
     const options = { layers: 3 };
     const base = llamaTensors(1, options);
     const [a, b] = [llamaTensors(2, options, base), llamaTensors(3, options, base)];
@@ -160,7 +113,7 @@ describe('merged tensors', () => {
   });
 
   test('a base in the list is compared with, not merged', async (t) => {
-    const bench = await workbench(t);
+    const bench = await mergeFolder(t);
     const base = llamaTensors(1);
     const a = llamaTensors(2, {}, base);
     await bench.model('base', base);
@@ -183,7 +136,7 @@ describe('merged tensors', () => {
   });
 
   test('linear averages an unlisted base in, when a weight for it is given', async (t) => {
-    const bench = await workbench(t);
+    const bench = await mergeFolder(t);
     const [base, a] = [llamaTensors(1), llamaTensors(2)];
     await bench.model('base', base);
     await bench.model('a', a);
@@ -199,7 +152,7 @@ describe('merged tensors', () => {
   });
 
   test('different formats are promoted, and dtype and out_dtype decide what is written', async (t) => {
-    const bench = await workbench(t);
+    const bench = await mergeFolder(t);
     const [a, b] = [llamaTensors(1, { dtype: 'BF16' }), llamaTensors(2, { dtype: 'F16' })];
     await bench.model('a', a);
     await bench.model('b', b);
@@ -224,7 +177,7 @@ describe('merged tensors', () => {
   });
 
   test('the bytes do not depend on workers, tiles or the sharding of the result', async (t) => {
-    const bench = await workbench(t);
+    const bench = await mergeFolder(t);
     const next = random(3);
     const large = () =>
       tensor(
@@ -261,7 +214,7 @@ describe('merged tensors', () => {
   });
 
   test('integers are copied when they are the same everywhere', async (t) => {
-    const bench = await workbench(t);
+    const bench = await mergeFolder(t);
     const ids = tensor('I64', [4], [0, 1, 2, 3]);
     await bench.model('a', { w: tensor('BF16', [2], [1, 2]), ids });
     await bench.model('b', { w: tensor('BF16', [2], [3, 4]), ids });
@@ -279,7 +232,7 @@ describe('merged tensors', () => {
   });
 
   test('a tied model lends its embedding for the output projection, and the result is untied', async (t) => {
-    const bench = await workbench(t);
+    const bench = await mergeFolder(t);
     const [tied, untied] = [llamaTensors(1, { tied: true }), llamaTensors(2)];
     await bench.model('tied', tied, { config: llamaConfig({ tied: true }) });
     await bench.model('untied', untied);
@@ -305,132 +258,12 @@ describe('merged tensors', () => {
   });
 
   test('buffers that loaders compute themselves need not be everywhere', async (t) => {
-    const bench = await workbench(t);
+    const bench = await mergeFolder(t);
     const frequencies = { 'model.layers.0.self_attn.rotary_emb.inv_freq': tensor('F32', [2], [1, 0.5]) };
     await bench.model('a', { ...llamaTensors(1), ...frequencies });
     await bench.model('b', llamaTensors(2));
     const models = [{ model: 'a' }, { model: 'b' }];
     const result = await bench.run({ merge_method: 'linear', models, parameters: { weight: 1 } });
     assert.deepEqual([...result.tensors.keys()].sort(), Object.keys(llamaTensors(2)).sort());
-  });
-});
-
-describe('the folder of the result', () => {
-  test('holds weights in shards with their index, the donor’s files, the recipe and a card', async (t) => {
-    const bench = await workbench(t);
-    const files = {
-      'tokenizer.json': '{"model":{"type":"BPE"}}',
-      'tokenizer_config.json': '{}',
-      'generation_config.json': '{"a": 1}',
-      'training_args.bin': 'no',
-    };
-    const config = { ...llamaConfig(), unknown_key: { kept: [1, 2] } };
-    await bench.model('base', llamaTensors(1), { config, files });
-    await bench.model('a', llamaTensors(2), { config, files: { 'tokenizer.json': 'other' } });
-    const recipe = {
-      merge_method: 'task_arithmetic',
-      base_model: 'base',
-      models: [{ model: 'a', parameters: { weight: 1 } }],
-      dtype: 'float32',
-    };
-    const result = await bench.run(recipe, { maxShardSize: 9000 });
-    assert(result.files.length > 1);
-    const shards = result.files.map((file) => file.slice(bench.out.length + 1));
-    assert.deepEqual(
-      (await readdir(bench.out)).sort(),
-      [
-        ...shards,
-        'README.md',
-        'config.json',
-        'generation_config.json',
-        'mergekit_config.yml',
-        'model.safetensors.index.json',
-        'tokenizer.json',
-        'tokenizer_config.json',
-      ].sort(),
-    );
-    assert.deepEqual(result.config, { ...config, torch_dtype: 'float32' });
-    assert.equal(await readFile(join(bench.out, 'tokenizer.json'), 'utf8'), files['tokenizer.json']);
-    const recipeText = await readFile(join(bench.folder, 'recipe.yml'), 'utf8');
-    assert.equal(await readFile(join(bench.out, 'mergekit_config.yml'), 'utf8'), recipeText);
-    const card = await readFile(join(bench.out, 'README.md'), 'utf8');
-    assert(card.startsWith('---\n'));
-    assert(card.includes(recipeText.trimEnd()) && card.includes('library_name: transformers'));
-    const index = JSON.parse(await readFile(join(bench.out, 'model.safetensors.index.json'), 'utf8'));
-    const names = Object.keys(index.weight_map);
-    assert.deepEqual(names, [...names].sort());
-    assert.equal(names[0], 'lm_head.weight');
-  });
-
-  test('what merge and dry run say is what happened, and progress ends at its total', async (t) => {
-    const bench = await workbench(t);
-    await bench.model('a', llamaTensors(1));
-    await bench.model('b', llamaTensors(2));
-    const file = join(bench.folder, 'recipe.yml');
-    const models = [{ model: 'a' }, { model: 'b' }];
-    await writeFile(
-      file,
-      stringify({ merge_method: 'linear', models, parameters: { weight: 1 }, colour: 'red' }),
-    );
-    const planned = await dryRun(file, bench.out);
-    assert.deepEqual((await readdir(bench.folder)).sort(), ['a', 'b', 'recipe.yml']);
-    const progress: number[] = [];
-    let total = 0;
-    const done = await merge(file, bench.out, {
-      onProgress: (at) => {
-        assert.equal(at.unit, 'bytes');
-        progress.push(at.done);
-        total = at.total;
-      },
-    });
-    const written = (await readFile(join(bench.out, 'model.safetensors'))).length;
-    const parameters = Object.values(llamaTensors(1)).reduce((sum, { data }) => sum + data.length / 2, 0);
-    assert.equal(done.bytesWritten, written);
-    assert.equal(done.bytesRead, parameters * 2 * 2);
-    assert.equal(done.parameters, parameters);
-    assert.equal(done.tensors, 21);
-    assert(done.seconds > 0 && done.peakRssBytes > 1e7);
-    assert.deepEqual(done.warnings, [`${file}:7: unknown key colour is ignored`]);
-    for (const key of ['tensors', 'parameters', 'bytesRead', 'bytesWritten', 'warnings'] as const) {
-      assert.deepEqual(planned[key], done[key], key);
-    }
-    assert(planned.diskNeeded >= written && planned.diskFree > 0 && planned.estimatedSeconds > 0);
-    assert.deepEqual(
-      progress,
-      [...progress].sort((x, y) => x - y),
-    );
-    assert.equal(progress.at(-1), total);
-    assert.equal(total, parameters * 2 * 3);
-  });
-
-  test('an earlier result is replaced', async (t) => {
-    const bench = await workbench(t);
-    await bench.model('a', llamaTensors(1));
-    const recipe = (weight: number) => ({
-      merge_method: 'linear',
-      models: [{ model: 'a' }],
-      parameters: { weight, normalize: false },
-    });
-    await bench.run(recipe(1), { maxShardSize: 5000 });
-    const result = await bench.run(recipe(2));
-    assert.deepEqual(
-      result.files.map((file) => file.slice(bench.out.length + 1)),
-      ['model.safetensors'],
-    );
-    assert.equal((await readdir(bench.out)).filter((name) => name.endsWith('.safetensors')).length, 1);
-    assert.deepEqual(
-      await values(result, 'model.norm.weight'),
-      stored(llamaTensors(1), 'model.norm.weight').map((x) => 2 * x),
-    );
-  });
-
-  test('an empty folder and a new folder in a new folder are filled', async (t) => {
-    const bench = await workbench(t);
-    await bench.model('a', llamaTensors(1));
-    await mkdir(bench.out);
-    const recipe = { merge_method: 'linear', models: [{ model: 'a' }], parameters: { weight: 1 } };
-    await bench.run(recipe);
-    await merge(join(bench.folder, 'recipe.yml'), join(bench.folder, 'deep/er/out'));
-    await openCheckpoint(join(bench.folder, 'deep/er/out'));
   });
 });

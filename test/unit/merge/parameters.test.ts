@@ -12,7 +12,7 @@ import type { Setting } from '../../../src/merge/recipe/schema.ts';
 const number = { type: 'number', scope: 'inputs', description: '' } as const;
 const flag = { type: 'boolean', scope: 'method', description: '' } as const;
 
-function valueOf(
+function settingValue(
   setting: Setting,
   tensor: string,
   position: number,
@@ -23,11 +23,11 @@ function valueOf(
 
 describe('one setting', () => {
   test('a scalar counts everywhere; texts and booleans become numbers', () => {
-    assert.equal(valueOf(0.3, 'x', 0.7), 0.3);
-    assert.equal(valueOf('1e-3', 'x', 0), 0.001);
-    assert.equal(valueOf(true, 'x', 0), 1);
-    assert.equal(valueOf('off', 'x', 0, flag), false);
-    assert.equal(valueOf(1, 'x', 0, flag), true);
+    assert.equal(settingValue(0.3, 'x', 0.7), 0.3);
+    assert.equal(settingValue('1e-3', 'x', 0), 0.001);
+    assert.equal(settingValue(true, 'x', 0), 1);
+    assert.equal(settingValue('off', 'x', 0, flag), false);
+    assert.equal(settingValue(1, 'x', 0, flag), true);
   });
 
   test('a gradient is linear between its points', () => {
@@ -39,13 +39,13 @@ describe('one setting', () => {
       [0.75, 0.5],
       [1, 0],
     ] as const) {
-      assert.equal(valueOf(gradient, 'x', position), wanted);
+      assert.equal(settingValue(gradient, 'x', position), wanted);
     }
-    assert.equal(valueOf([0.7], 'x', 1), 0.7);
+    assert.equal(settingValue([0.7], 'x', 1), 0.7);
     // The formula in doubles, as the reference evaluates it.
-    assert.equal(valueOf([0.1, 0.9], 'x', 1 / 3), (1 - 1 / 3) * 0.1 + (1 / 3) * 0.9);
-    assert.equal(valueOf([true, false], 'x', 0.9, flag), true);
-    assert.equal(valueOf([true, false], 'x', 1, flag), false);
+    assert.equal(settingValue([0.1, 0.9], 'x', 1 / 3), (1 - 1 / 3) * 0.1 + (1 / 3) * 0.9);
+    assert.equal(settingValue([true, false], 'x', 0.9, flag), true);
+    assert.equal(settingValue([true, false], 'x', 1, flag), false);
   });
 
   test('the first filter that is part of the name wins; none matching falls through', () => {
@@ -54,13 +54,13 @@ describe('one setting', () => {
       { filter: 'self_attn', value: 0.2 },
       { filter: '*', value: 0.3 },
     ];
-    assert.equal(valueOf(setting, 'model.layers.1.mlp.up_proj.weight', 0.5), 0.5);
-    assert.equal(valueOf(setting, 'model.layers.1.self_attn.q_proj.weight', 0.5), 0.2);
-    assert.equal(valueOf(setting, 'model.norm.weight', 0), 0.3);
-    assert.equal(valueOf({ filter: 'mlp', value: 4 }, 'mlp', 0), 4);
-    assert.equal(valueOf({ filter: 'm.p', value: 4 }, 'mlp', 0), undefined);
-    assert.equal(valueOf([], 'mlp', 0), undefined);
-    assert.equal(valueOf([{ value: 9 }], 'mlp', 0), 9);
+    assert.equal(settingValue(setting, 'model.layers.1.mlp.up_proj.weight', 0.5), 0.5);
+    assert.equal(settingValue(setting, 'model.layers.1.self_attn.q_proj.weight', 0.5), 0.2);
+    assert.equal(settingValue(setting, 'model.norm.weight', 0), 0.3);
+    assert.equal(settingValue({ filter: 'mlp', value: 4 }, 'mlp', 0), 4);
+    assert.equal(settingValue({ filter: 'm.p', value: 4 }, 'mlp', 0), undefined);
+    assert.equal(settingValue([], 'mlp', 0), undefined);
+    assert.equal(settingValue([{ value: 9 }], 'mlp', 0), 9);
     const levels = [{ weight: [{ filter: 'mlp', value: 1 }] }, { weight: 2 }];
     assert.equal(resolveParameter('weight', number, levels, { tensor: 'norm', position: 0 }), 2);
     assert.equal(

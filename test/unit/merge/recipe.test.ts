@@ -34,7 +34,12 @@ describe('a recipe that cannot be used', () => {
     ],
     'a method that is a number': ['merge_method: 3\n', 1, 'merge_method', /must name a merge method/],
     'no method': ['models:\n  - model: a\n', 1, 'merge_method', /must name a merge method/],
-    'models that are a text': ['merge_method: linear\nmodels: a\n', 2, 'models', /models/],
+    'models that are a text': [
+      'merge_method: linear\nmodels: a\n',
+      2,
+      'models',
+      /expected array, received string/,
+    ],
     'a model without a name': [
       'merge_method: linear\nmodels:\n  - parameters: {}\n',
       3,
