@@ -66,6 +66,8 @@ async function writeModel(folder: string, seed: number): Promise<void> {
   for (let left = bytes - header.length; left > 0; left -= values.byteLength) {
     await file.write(new Uint8Array(values.buffer, 0, Math.min(left, values.byteLength)));
   }
+  // On the disk before anything is measured: writing it back later would hold up what is.
+  await file.sync();
   await file.close();
 }
 
