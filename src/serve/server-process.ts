@@ -42,6 +42,8 @@ export async function startServerProcess(options: ServeOptions): Promise<Running
   let stopping = false;
   const exited = new Promise<{ code: number | null; message?: string }>((settle) => {
     child.once('error', (error) => settle({ code: null, message: error.message }));
+    // Node sends no `close` to a child whose channel we have closed.
+    child.once('exit', () => stopping && settle({ code: 0 }));
     child.once('close', (code, killedBy) =>
       settle(
         stopping
