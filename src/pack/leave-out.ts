@@ -46,15 +46,20 @@ export class LeaveOut {
   private readonly folder: string;
   private readonly track: Track;
   private readonly own: ReadonlySet<string>;
+  private readonly oneDockerfile: boolean;
   private readonly trackPatterns: Ignore;
   private readonly gitignores = new Map<string, Promise<Ignore | undefined>>();
   private dockerignore: Promise<(path: string) => boolean> | undefined;
 
-  /** @param own paths of earlier packages and of the one that is written now */
-  constructor(folder: string, track: Track, own: readonly string[]) {
+  /**
+   * @param own paths of earlier packages and of the one that is written now
+   * @param oneDockerfile leave out every Dockerfile but the one at the root
+   */
+  constructor(folder: string, track: Track, own: readonly string[], oneDockerfile: boolean) {
     this.folder = folder;
     this.track = track;
     this.own = new Set(own);
+    this.oneDockerfile = oneDockerfile;
     this.trackPatterns = matcher(track.package.leaveOut);
   }
 
@@ -66,8 +71,11 @@ export class LeaveOut {
     if (known) return known.why;
     if (this.trackPatterns.ignores(path)) return `not for ${this.track.name}`;
     if (await this.gitignored(path)) return '.gitignore';
-    if (this.track.kind === 'efficiency' && (await this.dockerignored(plain))) return '.dockerignore';
-    return undefined;
+    if (this.track.kind !== 'efficiency') return undefined;
+    if (await this.dockerignored(plain)) return '.dockerignore';
+    // The bot builds the first Dockerfile that it meets, so there must be one only.
+    const another = this.oneDockerfile && isDockerfileName(basename(plain)) && plain !== 'Dockerfile';
+    return another ? 'another Dockerfile' : undefined;
   }
 
   /** Every .gitignore from the root down to the path's folder; the deepest that says something decides. */

@@ -3,7 +3,7 @@ import { isAbsolute, join, posix } from 'node:path';
 import { fromSystemError, UserError, type WorkOptions, walkTree } from '../base/index.ts';
 import type { Track } from '../submission/index.ts';
 import { LeaveOut } from './leave-out.ts';
-import type { LeftOut } from './types.ts';
+import type { LeftOut, PackageForm } from './types.ts';
 
 /** A file, folder or link that goes into the package. */
 export interface Selected {
@@ -58,9 +58,13 @@ export async function select(
   folder: string,
   track: Track,
   own: readonly string[],
-  { signal }: WorkOptions = {},
+  { form = track.package.form, signal }: WorkOptions & { form?: PackageForm } = {},
 ): Promise<Selection> {
-  const leaveOut = new LeaveOut(folder, track, own);
+  const hasDockerfile = await stat(join(folder, 'Dockerfile')).then(
+    (info) => info.isFile(),
+    () => false,
+  );
+  const leaveOut = new LeaveOut(folder, track, own, hasDockerfile && form !== 'folder');
   const leftOut: LeftOut[] = [];
   const selected: Selected[] = [];
   const left = new Set<string>();

@@ -189,7 +189,9 @@ export function parseDockerfile(file: string, text: string): DockerfileModel {
 /** The words of an instruction without flags: those of its exec form, else its text split as Docker does. */
 export function wordsOf(instruction: DockerInstruction): string[] {
   if (instruction.exec) return [...instruction.exec];
-  const text = instruction.body.replace(/\\\r?\n/g, ' ').trim();
+  // Of a heredoc only the line that opens it holds words.
+  const [opening = ''] = instruction.body.split('\n', 1);
+  const text = (instruction.heredocs.length > 0 ? opening : instruction.body).replace(/\\\r?\n/g, ' ').trim();
   return (text.match(/"(?:[^"\\]|\\.)*"|'[^']*'|(?:\\.|[^\s"'])+/g) ?? []).map((word) =>
     word.replace(/^(["'])(.*)\1$/s, '$2'),
   );

@@ -156,11 +156,12 @@ test('several submissions below a folder are no single one', async () => {
   await assert.rejects(detectSubmission(root), /holds 2 submissions/);
 });
 
-test('3,000 files are looked through within a second', async () => {
+test('3,000 files are looked through within a second of processor time', async () => {
   const files: Record<string, string> = { Dockerfile: 'FROM x' };
   for (let index = 0; index < 3000; index++) files[`data-${index % 30}/part-${index}.txt`] = '';
   const root = await folderWith(files);
-  const start = performance.now();
+  const before = process.cpuUsage();
   assert.equal((await detectSubmissions(root)).length, 1);
-  assert.ok(performance.now() - start < 1000);
+  const { user, system } = process.cpuUsage(before);
+  assert.ok(user + system < 1e6, `${(user + system) / 1e6} s`);
 });
