@@ -18,7 +18,7 @@ import { counters, type WorkerJob, type WorkerMessage } from './protocol.ts';
  * After so many written bytes the system is asked to put them on the disk while the merge goes on: the last fsync has
  * little left to do, and unwritten pages do not fill the memory.
  */
-const flushBytes = 256e6;
+const flushBytes = 64e6;
 
 /** How long workers may finish the tiles they are at, once the merge is stopped. */
 const graceMilliseconds = 500;
@@ -51,6 +51,7 @@ class BackgroundFlush {
   readonly #files: readonly OpenShard[];
   #unflushed = 0;
   #running: Promise<unknown> | undefined;
+  #failure: unknown;
 
   constructor(files: readonly OpenShard[]) {
     this.#files = files;
@@ -60,16 +61,18 @@ class BackgroundFlush {
     this.#unflushed += bytes;
     if (this.#unflushed < flushBytes || this.#running !== undefined) return;
     this.#unflushed = 0;
-    // A failure shows again in the fsync at the end, which is not ignored.
     const syncs = this.#files.map(({ handle }) => handle.datasync());
-    this.#running = Promise.allSettled(syncs).then(() => {
+    this.#running = Promise.allSettled(syncs).then((results) => {
       this.#running = undefined;
+      // The system tells of a write that failed once: the fsync at the end would know nothing of it.
+      this.#failure ??= results.find((result) => result.status === 'rejected')?.reason;
     });
   }
 
-  /** The files may be closed only after this. */
-  async end(): Promise<void> {
+  /** Waits for the last one, after which the files may be closed; the first failure of any, if there was one. */
+  async end(): Promise<unknown> {
     await this.#running;
+    return this.#failure;
   }
 }
 
@@ -170,11 +173,12 @@ async function runWorkers(
     });
   }
   await Promise.allSettled(running.map(({ ended }) => ended));
-  await flush.end();
+  const unwritten = await flush.end();
   signal?.removeEventListener('abort', stop);
   clearTimeout(timer);
   if (signal?.aborted) throw cancelledError('The merge');
   if (failures.length > 0) throw failures[0];
+  if (unwritten !== undefined) throw unwritten;
 }
 
 /** Merges all tensors of a plan into weight files in `folder`, which must exist. */
