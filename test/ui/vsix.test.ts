@@ -112,10 +112,11 @@ describe('vsix', () => {
       await writeFile(join(unpacked, name), bytes);
     }
     const demo = join(unpacked, 'demo-submission');
-    const { stdout } = await promisify(execFile)(process.execPath, [
-      join(unpacked, 'extension/dist/cli.js'),
-      ...['demo', demo, '--json'],
-    ]);
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      [join(unpacked, 'extension/dist/cli.js'), 'demo', demo, '--json'],
+      { timeout: 300_000 },
+    );
     const { stages } = JSON.parse(stdout) as { stages: { name: string; pass: boolean }[] };
     assert.ok(stages.length >= 5, `${stages.length} stages`);
     assert.deepEqual(

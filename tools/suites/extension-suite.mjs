@@ -1,9 +1,10 @@
 // Runs test/extension in the real extension host.
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { node24, root } from '../bootstrap/node-modules.mjs';
 import { runVisibly } from '../bootstrap/shell.mjs';
+import { countsOf } from './node-suite.mjs';
 
 /** @returns {Promise<{passed: number, failed: number, skipped: number}>} */
 export async function runExtensionTests({ grep, env }) {
@@ -20,11 +21,7 @@ export async function runExtensionTests({ grep, env }) {
         ...(grep === undefined ? {} : { SUBMISSION_STUDIO_GREP: grep }),
       },
     });
-    const counts = await readFile(results, 'utf8').then(
-      (text) => JSON.parse(text),
-      () => ({ passed: 0, failed: 0, skipped: 0 }),
-    );
-    return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+    return await countsOf(results, code);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

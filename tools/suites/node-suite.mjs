@@ -30,13 +30,18 @@ export async function runNodeTests({ files, grep, env = {}, flags = [] }) {
       ],
       { cwd: root, env },
     );
-    const counts = await readFile(results, 'utf8').then(
-      (text) => JSON.parse(text),
-      () => ({ passed: 0, failed: 0, skipped: 0 }),
-    );
-    // The exit code also tells of what no test stands for, such as a runner that died.
-    return code !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
+    return await countsOf(results, code);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/**
+ * What a runner counted, from the JSON file that it wrote at its end.
+ * @param code the runner's exit code: it also tells of what no test stands for, such as a runner that died
+ */
+export async function countsOf(file, code) {
+  const text = await readFile(file, 'utf8').catch(() => '');
+  const counts = text === '' ? { passed: 0, failed: 0, skipped: 0 } : JSON.parse(text);
+  return (code !== 0 || text === '') && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
 }
