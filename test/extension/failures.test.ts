@@ -52,7 +52,8 @@ describe('failures', () => {
     const { port } = server.address() as AddressInfo;
     const checkpoint = join(folder, 'models/base');
     const [error] = await collectErrors(() => run('startServer', { folder, checkpoint, port }));
-    assert.match(error?.text ?? '', new RegExp(String(port)));
+    assert.match(error?.text ?? '', new RegExp(`port ${port} is in use`));
+    assert.deepEqual(error?.actions, ['Use a Free Port', 'Open Settings']);
   });
 
   it('of an endpoint that answers 500 name its URL or its broken checks', async () => {

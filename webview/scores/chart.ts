@@ -9,6 +9,8 @@ const rowHeight = 16;
 const bandGap = 14;
 const axisHeight = 24;
 const dot = 4.5;
+/** Of the widest usual letters, so that labels fit. */
+const letterWidth = 7.5;
 
 /** A mark of its own for each run, so that colour is not the only difference. */
 function marker(series: number, x: number, y: number): SVGElement {
@@ -36,7 +38,8 @@ function legend(rows: readonly ViewRow[]): HTMLElement {
 
 /** One dot a run and scenario with its interval, from 0 to 100. */
 function dots(table: ViewTable, rows: readonly ViewRow[], width: number): SVGElement {
-  const left = Math.min(160, width * 0.35);
+  const longest = Math.max(...table.columns.map(({ title }) => title.length));
+  const left = Math.min(longest * letterWidth + 24, width * 0.4);
   const right = 16;
   const x = (share: number) => left + share * (width - left - right);
   const bandHeight = rows.length * rowHeight;
@@ -92,9 +95,12 @@ function dots(table: ViewTable, rows: readonly ViewRow[], width: number): SVGEle
   );
 }
 
+/** Cut in the middle: names of scenarios differ at their ends. */
 function shorten(text: string, width: number): string {
-  const most = Math.max(6, Math.floor((width - 16) / 7));
-  return text.length <= most ? text : `${text.slice(0, most - 1)}…`;
+  const most = Math.max(6, Math.floor((width - 16) / letterWidth));
+  if (text.length <= most) return text;
+  const half = (most - 1) / 2;
+  return `${text.slice(0, Math.ceil(half))}…${text.slice(-Math.floor(half))}`;
 }
 
 /** The chart's numbers as a table: a row for each run and scenario. */

@@ -1,11 +1,14 @@
+import { createServer } from 'node:net';
 import { relative, resolve } from 'node:path';
+import * as vscode from 'vscode';
 import { UserError } from '../../base/index.ts';
 import type { ContractReport, Endpoint } from '../../serve/index.ts';
 import type { Submission } from '../../submission/index.ts';
 import { type CommandTable, numberOf, textOf } from '../command-table.ts';
-import { commandIds } from '../ids.ts';
+import { commandIds, extensionName, settingKeys } from '../ids.ts';
 import { askOne } from '../questions.ts';
 import type { Services } from '../services.ts';
+import { settings } from '../settings.ts';
 import { exists, readFolderContents } from '../submissions/folder.ts';
 import { runTask } from '../tasks/client.ts';
 import { contractText } from '../texts.ts';
@@ -52,6 +55,33 @@ export function askUrl(title: string, value: string): Promise<string> {
   );
 }
 
+/** Whether something listens on a port of this machine. */
+function isTaken(port: number): Promise<boolean> {
+  if (port === 0) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once('error', ({ code }: NodeJS.ErrnoException) => resolve(code === 'EADDRINUSE'));
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(false)));
+  });
+}
+
+async function offerFreePort(folder: string, checkpoint: string, port: number): Promise<void> {
+  const free = 'Use a Free Port';
+  const other = 'Open Settings';
+  const chosen = await vscode.window.showErrorMessage(
+    `Start Server: port ${port} is in use. Stop what listens there, or choose another port.`,
+    free,
+    other,
+  );
+  if (chosen === free) {
+    await vscode.commands.executeCommand(commandIds.startServer, { folder, checkpoint, port: 0 });
+  }
+  if (chosen === other) {
+    const key = `${extensionName}.${settingKeys.serverPort}`;
+    await vscode.commands.executeCommand('workbench.action.openSettings', key);
+  }
+}
+
 export function serveCommands(
   services: Pick<Services, 'submissions' | 'stages' | 'servers' | 'work' | 'documents' | 'log'>,
 ) {
@@ -70,11 +100,18 @@ export function serveCommands(
   return {
     [commandIds.startServer]: {
       title: 'Start Server',
-      async run(argument: unknown): Promise<{ url: string }> {
+      async run(argument: unknown): Promise<{ url: string } | undefined> {
         const submission = await targetOf(services, argument);
         const checkpoint = textOf(argument, 'checkpoint') ?? (await checkpointToServe(services, submission));
-        const { url } = await servers.start(submission.folder, checkpoint, numberOf(argument, 'port'));
-        return { url };
+        const port = numberOf(argument, 'port') ?? settings.serverPort();
+        try {
+          const { url } = await servers.start(submission.folder, checkpoint, port);
+          return { url };
+        } catch (error) {
+          if (!(await isTaken(port))) throw error;
+          void offerFreePort(submission.folder, checkpoint, port);
+          return undefined;
+        }
       },
     },
 

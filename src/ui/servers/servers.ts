@@ -7,6 +7,7 @@ import { showFailure } from '../failures.ts';
 import { stateKeys } from '../ids.ts';
 import type { OutputLog } from '../log.ts';
 import { settings } from '../settings.ts';
+import { addressText } from '../submissions/stages.ts';
 import type { Work } from '../work.ts';
 
 /** What a submission is served by now. */
@@ -62,7 +63,7 @@ export class Servers extends Disposable {
       const { startServerProcess } = await import('../../serve/index.ts');
       const provider = settings.serverProvider();
       const value = await startServerProcess({ checkpoint, port, provider, signal, log: this.#log });
-      return { value, outcome: `listening on ${value.url}` };
+      return { value, outcome: `listening on ${addressText(value.url)}` };
     });
     this.#live.set(folder, { endpoint: server, server, checkpoint });
     this.#changed.fire();

@@ -19,6 +19,8 @@ export interface Stage {
   readonly details: readonly string[];
   /** The one thing to do next here. */
   readonly action?: CommandId;
+  /** What a click on the row shows. */
+  readonly open?: CommandId;
   /** The job that works on it. */
   readonly job?: string;
 }
@@ -81,16 +83,17 @@ const time = (iso: string | undefined) => (iso === undefined ? 0 : Date.parse(is
 
 function scaffold({ submission }: StageFacts): Stage {
   const { kind, kit, evidence } = submission;
-  const form = kit === undefined ? `${kind} submission` : `${kind} kit of ${kit}`;
+  const form = kit === undefined ? `${kind} submission` : `${kind} kit`;
+  const generation = kit === undefined ? '' : ` of ${kit === 'july' ? 'July' : 'September'} 2024`;
   return {
     id: 'scaffold',
     label: 'Scaffold',
     state: 'done',
     description: form,
     details: [
-      `${form}, shown by:`,
+      `Looks like a ${form}${generation}:`,
       ...evidence.map(
-        ({ file, line, shows }) => `- \`${file}${line === undefined ? '' : `:${line}`}\` ${shows}`,
+        ({ file, line, shows }) => `- \`${file}${line === undefined ? '' : `:${line}`}\`: ${shows}`,
       ),
     ],
   };
@@ -192,7 +195,7 @@ function score(facts: StageFacts): Stage {
     state: 'done',
     description: `${mean}${delta}`,
     details,
-    action: commandIds.showScores,
+    open: commandIds.showScores,
   };
 }
 

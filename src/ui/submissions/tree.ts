@@ -147,7 +147,7 @@ export class SubmissionTree extends Disposable implements vscode.TreeDataProvide
   }
 
   #stageItem(folder: string, stage: Stage): vscode.TreeItem {
-    const { id, label, state, description, details, action } = stage;
+    const { id, label, state, description, details, action, open } = stage;
     const findings = id === 'doctor' ? (this.#reports.of(folder)?.report.findings ?? []) : [];
     const item = new vscode.TreeItem(
       label,
@@ -158,6 +158,7 @@ export class SubmissionTree extends Disposable implements vscode.TreeDataProvide
     item.iconPath = icon(stageIcons[state]);
     item.tooltip = new vscode.MarkdownString([`**${label}**: ${description}`, ...details].join('\n\n'));
     item.accessibilityInformation = { label: `${label}, ${stateWords[state]}, ${description}` };
+    if (open !== undefined) item.command = { title: 'Show', command: open };
     // The manifest's menus choose the inline action by this: `stage.working`, `stage.merge`.
     item.contextValue =
       state === 'working' ? 'stage.working' : `stage.${action?.split('.').at(-1) ?? 'none'}`;

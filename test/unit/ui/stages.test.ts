@@ -130,7 +130,7 @@ describe('stages of a submission', () => {
     const scores = { run: 'merged', mean: 0.612, baseline: 'base', delta: 0.034 };
     const done = stage('score', { record: { evaluate: evaluated }, scores });
     assert.equal(done.description, 'mean 61.2 (+3.4 to base)');
-    assert.equal(done.action, commandIds.showScores);
+    assert.deepEqual([done.action, done.open], [commandIds.sendPrompts, commandIds.showScores]);
   });
 
   it('a score of the baseline itself shows no difference', () => {

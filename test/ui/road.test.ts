@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { freshFolder, openWorkbench } from '../hosts/workbench.ts';
+
+test('a person goes the whole way on the demo with the mouse and three Enters', async (t) => {
+  const folder = await freshFolder(t);
+  const workbench = await openWorkbench(t, { folder });
+  const { page } = workbench;
+  const stage = (name: string, text: RegExp) =>
+    workbench.treeItem(new RegExp(`^${name}`)).filter({ hasText: text });
+
+  await workbench.openContainer('Submission Studio');
+  await workbench.view('Submission').getByText('This folder holds no submission yet.').waitFor();
+  await workbench.screenshot('road-1-welcome');
+
+  await page.getByText('open the demo submission', { exact: true }).click();
+  await stage('Merge', /not yet/).waitFor();
+  await workbench.screenshot('road-2-scaffold');
+
+  await workbench.clickInlineAction(stage('Merge', /not yet/), 'Merge');
+  await stage('Merge', /task_arithmetic · 2 models/).waitFor({ timeout: 60_000 });
+  await workbench.screenshot('road-3-merge');
+
+  await workbench.clickInlineAction(stage('Serve', /not running/), 'Start Server');
+  await stage('Serve', /embedded :8080/).waitFor({ timeout: 60_000 });
+  await workbench.statusBarItem(':8080').waitFor();
+  await workbench.screenshot('road-4-serve');
+
+  await workbench.clickInlineAction(stage('Score', /not yet/), 'Send Sample HELM Prompts…');
+  await workbench.answer();
+  await workbench.screenshot('road-5-prompts-question');
+  await workbench.pick('10 of each scenario, for a first look');
+  await stage('Score', /mean \d+\.\d/).waitFor({ timeout: 120_000 });
+  const scores = workbench.webview();
+  await scores.getByRole('grid').waitFor();
+  await workbench.screenshot('road-6-scores');
+
+  await workbench.clickInlineAction(stage('Doctor', /not yet/), 'Check Submission');
+  await stage('Doctor', /no errors|error|warning/).waitFor({ timeout: 60_000 });
+  await workbench.screenshot('road-7-doctor');
+
+  await workbench.clickInlineAction(stage('Package', /not yet/), 'Package Submission');
+  await stage('Package', /\.tar · just now/).waitFor({ timeout: 60_000 });
+  await workbench.screenshot('road-8-package');
+  const files = await readdir(join(folder, 'demo-submission'));
+  assert.ok(
+    files.some((name) => name.endsWith('.tar')),
+    files.join(),
+  );
+
+  await workbench.clickInlineAction(stage('Serve', /embedded/), 'Stop Server');
+  await stage('Serve', /not running/).waitFor();
+});
