@@ -162,7 +162,7 @@ function windowUrl(authority: string, options: WindowOptions): string {
 
 /** Lines about the extensions that VS Code itself brings. */
 const foreign =
-  /_doActivateExtension vscode\.|\[vscode\.\w+\]|workspaceStorage.*vscode\.lock|for 'search\.useIgnoreFiles'/;
+  /_doActivateExtension vscode\.|\[vscode\.\w+\]|workspaceStorage.*vscode\.lock|for 'search\.useIgnoreFiles'|Creating extension host with/;
 
 async function readExtensionLogs(folder: string, since: number): Promise<string> {
   const names = await readdir(folder, { recursive: true }).catch(() => []);
