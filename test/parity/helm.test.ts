@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { evaluate, readScores } from '../../src/helm/index.ts';
+import { mildMix } from '../../src/helm/perturbations/mild-mix.ts';
+import { PythonRandom } from '../../src/helm/python/random.ts';
 import { type CannedServer, startCannedServer } from '../unit/helm/canned-server.ts';
+import { golden } from '../unit/helm/golden.ts';
+import { writeInventedData } from '../unit/helm/invented-data.ts';
 
 // Against the real crfm-helm: the same conf through helm-run and evaluate(), against the same deterministic server.
 
@@ -23,7 +27,76 @@ const conf = `entries: [
   { description: "synthetic_reasoning_natural:difficulty=medium,model=neurips/local,instructions=expert" }
   { description: "dyck_language:num_parenthesis_pairs=2,model=neurips/local" }
   { description: "dyck_language:num_parenthesis_pairs=4,model=neurips/local,max_train_instances=all" }
+  { description: "mmlu:model=neurips/local,subject=sky_lamps,data_augmentation=canonical,max_eval_instances=20" }
+  { description: "mmlu:model=neurips/local,subject=sky_lamps,method=multiple_choice_separate_original" }
+  { description: "truthful_qa:task=mc_single,model=neurips/local" }
+  { description: "truthful_qa:task=mc_single,method=multiple_choice_separate_calibrated,model=neurips/local" }
+  { description: "gsm:model=neurips/local,max_eval_instances=19" }
+  { description: "bbq:subject=all,model=neurips/local,max_eval_instances=40" }
+  { description: "big_bench:model=neurips/local,max_train_instances=big_bench_few_shot_setting,task=snarks,subtask=" }
+  { description: "big_bench:model=neurips/local,task=repeat,subtask=deep" }
+  { description: "summarization_cnndm:model=neurips/local,temperature=0.5" }
 ]`;
+
+/** Stands in for the packages and downloads of HELM's summarization extra, which ROUGE does not need. */
+const summarizationPlugin = `
+import sys, types
+import spacy.util
+bert_score = types.ModuleType("bert_score"); bert_score.BERTScorer = object
+summ_eval = types.ModuleType("summ_eval"); stats = types.ModuleType("summ_eval.data_stats_metric")
+class DataStatsMetric:
+    def evaluate_example(self, summary, text):
+        return {"coverage": 0, "density": 0, "compression": 0}
+stats.DataStatsMetric = DataStatsMetric
+sys.modules.update({"bert_score": bert_score, "summ_eval": summ_eval, "summ_eval.data_stats_metric": stats})
+spacy.util.is_package = lambda name: True
+from helm.benchmark.metrics.summarization_metrics import SummarizationMetric
+def missing(*args):
+    raise ValueError
+SummarizationMetric._load_humaneval = missing
+SummarizationMetric._load_qafacteval = missing
+`;
+
+/** Articles with highlights as the pickle that HELM reads. */
+const pickleArticles = `
+import pickle, sys
+def example(i, words):
+    return {"article": ("Running \\n runners  of city %d said it. " % i) * (words // 7), "highlights": "Runners ran \\n in city %d ." % i}
+articles = {
+    "train": [example(i, 20 + 12 * i) for i in range(15)],
+    "validation": [example(i, 40 * i) for i in range(1, 9)],
+    "test": [example(i, 100 * i) for i in range(1, 9)],
+}
+pickle.dump(articles, open(sys.argv[1], "wb"))
+`;
+
+/** HELM's word lists for perturbations where the package has them; small invented ones where it downloads them. */
+async function writePerturbationLists(site: string): Promise<void> {
+  const lists = join(folder, 'benchmark_output/perturbations');
+  await mkdir(join(lists, 'dialect'), { recursive: true });
+  await mkdir(join(lists, 'person_name/data'), { recursive: true });
+  const misspellings = join(site, 'helm/benchmark/augmentations/correct_to_misspelling.json');
+  await copyFile(misspellings, join(lists, 'correct_to_misspelling.json'));
+  const dialect = {
+    with: ['wit', 'wiff'],
+    the: ['da'],
+    'what is': ["what's"],
+    nothing: ['nuffin'],
+    "isn't": ["ain't"],
+  };
+  await writeFile(join(lists, 'dialect/SAE_to_AAVE_mapping.json'), JSON.stringify(dialect));
+  const names = ['greg,white_american,male', 'emily,white_american,female', 'jamal,black_american,male'];
+  const lines = [...names, 'lakisha,black_american,female', 'keisha,black_american,female'].map((line) => {
+    const [name, race, gender] = line.split(',');
+    return `${name},first_name,race,${race},gender,${gender}`;
+  });
+  await writeFile(
+    join(lists, 'person_name/data/person_names.txt'),
+    `${lines.join('\n')}\nli,last_name,race,chinese\n`,
+  );
+}
+
+const theirOut = 'benchmark_output';
 
 let folder: string;
 let server: CannedServer;
@@ -53,6 +126,11 @@ async function helm(program: string, args: readonly string[]): Promise<string> {
   return stdout + stderr;
 }
 
+async function sitePackages(interpreter: string): Promise<string> {
+  const code = 'import sysconfig; print(sysconfig.get_path("purelib"))';
+  return (await run(interpreter, ['-c', code])).stdout.trim();
+}
+
 async function json(...path: string[]): Promise<unknown> {
   return JSON.parse(await readFile(join(folder, ...path), 'utf8'));
 }
@@ -71,7 +149,7 @@ interface FileStat {
 function comparable(stats: readonly FileStat[]): Map<string, FileStat> {
   return new Map(
     stats
-      .filter(({ name }) => !/runtime|^platt_/.test(name.name))
+      .filter(({ name }) => !/runtime|^platt_|^summarization_/.test(name.name))
       .map((stat) => [JSON.stringify(Object.entries(stat.name).sort()), stat]),
   );
 }
@@ -97,47 +175,51 @@ function withoutTimes(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value, (key, item) => (key === 'request_time' ? undefined : item)));
 }
 
+/** BIG-bench's metrics come from a set in HELM, in the order of its hashes. */
+function withSortedNames(spec: unknown): unknown {
+  return JSON.parse(JSON.stringify(spec, (key, item) => (key === 'names' ? item.toSorted() : item)));
+}
+
 test('helm-run and evaluate ask the same, measure the same, write the same', {
   timeout: 180_000,
 }, async (t) => {
   if (!python) return t.skip('SUBMISSION_STUDIO_PEERS is not set');
   const file = join(folder, 'entries.conf');
   await writeFile(file, conf);
-  await helm('helm-run', [
-    '-c',
-    file,
-    '--suite',
-    'entries',
-    '-m',
-    '12',
-    '-o',
-    'theirs',
-    '--local-path',
-    'local',
-  ]);
+  const site = await sitePackages(python);
+  await writePerturbationLists(site);
+  const data = join(folder, 'benchmark_output/scenarios');
+  await writeInventedData(data);
+  await mkdir(join(data, 'summarization/data'), { recursive: true });
+  await run(python, ['-c', pickleArticles, join(data, 'summarization/data/cnndm.pk')]);
+  const plugin = join(folder, 'plugin.py');
+  await writeFile(plugin, summarizationPlugin);
+  // HELM's perturbations look for their lists below its default output folder.
+  const output = ['-o', theirOut, '--local-path', 'local', '--plugins', plugin];
+  await helm('helm-run', ['-c', file, '--suite', 'entries', '-m', '12', ...output]);
   const theirBodies = takeBodies();
   const started = performance.now();
   const { runs, warnings } = await evaluate(server.url, {
     suite: file,
     out: join(folder, 'ours'),
     maxEvalInstances: 12,
+    data,
   });
   const seconds = (performance.now() - started) / 1000;
   assert.deepEqual(takeBodies(), theirBodies, 'bodies of /process, byte for byte');
   assert.deepEqual(warnings, []);
 
-  const theirRuns = (await readdir(join(folder, 'theirs/runs/entries'))).filter(
+  const theirRuns = (await readdir(join(folder, theirOut, 'runs/entries'))).filter(
     (name) => name !== 'eval_cache',
   );
   assert.deepEqual(runs.map(({ name }) => name).sort(), theirRuns.sort());
   let stats = 0;
   for (const { name, failed } of runs) {
     assert.equal(failed, 0);
-    const read = async (of: 'ours' | 'theirs', part: string) =>
-      json(of, 'runs/entries', name, `${part}.json`);
-    const both = async (part: string) => [await read('ours', part), await read('theirs', part)] as const;
+    const read = async (of: string, part: string) => json(of, 'runs/entries', name, `${part}.json`);
+    const both = async (part: string) => [await read('ours', part), await read(theirOut, part)] as const;
     const [ourSpec, theirSpec] = await both('run_spec');
-    assert.deepEqual(ourSpec, theirSpec);
+    assert.deepEqual(withSortedNames(ourSpec), withSortedNames(theirSpec));
     const [ourState, theirState] = await both('scenario_state');
     assert.deepEqual(withoutTimes(ourState), withoutTimes(theirState));
     const [ourScenario, theirScenario] = (await both('scenario')) as unknown as Record<string, unknown>[];
@@ -162,11 +244,20 @@ test('helm-run and evaluate ask the same, measure the same, write the same', {
   );
 
   // Runs written by helm-run are as readable as ours, and show the same scores.
-  const [ours, theirs] = await Promise.all(['ours', 'theirs'].map((out) => readScores(join(folder, out))));
+  const [ours, theirs] = await Promise.all(['ours', theirOut].map((out) => readScores(join(folder, out))));
   assert.deepEqual(theirs?.problems, []);
   const shown = (table: typeof ours) =>
     table?.rows.map(({ run: name, cells }) => [name, cells.map(({ value }) => value)]);
   assert.deepEqual(shown(theirs), shown(ours));
+});
+
+test('mild mix misspells as HELM does, with HELM’s own list', async (t) => {
+  if (!python) return t.skip('SUBMISSION_STUDIO_PEERS is not set');
+  const file = join(await sitePackages(python), 'helm/benchmark/augmentations/correct_to_misspelling.json');
+  const list = JSON.parse(await readFile(file, 'utf8')) as Record<string, string[]>;
+  const mix = mildMix(new Map(Object.entries(list)));
+  for (const { id, text, mild_mix } of golden.perturbations)
+    assert.equal(mix(text, new PythonRandom(id)), mild_mix);
 });
 
 test('helm-summarize accepts the sample suite', { timeout: 120_000 }, async (t) => {

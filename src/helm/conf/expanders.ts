@@ -1,4 +1,5 @@
 import { type Place, UserError } from '../../base/index.ts';
+import { augmentations, augmenterSpec } from '../perturbations/index.ts';
 import type { AdapterSpec, RunSpec } from '../spec.ts';
 import { suggest } from './nearest.ts';
 
@@ -132,6 +133,11 @@ const expanders: Readonly<Record<string, Expander>> = {
   increase_temperature: (spec, value, refuse) => [
     adapt(spec, { temperature: spec.adapter_spec.temperature + finite(value, refuse) }),
   ],
+  data_augmentation: (spec, value, refuse) => {
+    const perturbations = choose(augmentations, value, refuse);
+    const data_augmenter_spec = augmenterSpec(perturbations);
+    return [{ ...named(spec, `,data_augmentation=${value}`), data_augmenter_spec }];
+  },
   eval_split: (spec, value, refuse) => {
     const split = choose({ test: 'test', valid: 'valid' } as const, value, refuse);
     return [adapt(nameArgument(spec, 'eval_split', split), { eval_splits: [split] })];
@@ -141,7 +147,6 @@ const expanders: Readonly<Record<string, Expander>> = {
 /** HELM's expanders that make no sense for the challenge's endpoint, or that need what HELM keeps to itself. */
 const unsupported = new Set([
   'chatml',
-  'data_augmentation',
   'follow_format_instructions',
   'format_prompt',
   'num_prompt_tokens',

@@ -15,6 +15,8 @@ export interface PlannedRun {
   readonly spec: RunSpec;
   readonly scenario: Scenario;
   readonly args: ScenarioArguments;
+  /** What scenario.json holds. */
+  readonly info: Scenario['info'];
 }
 
 export interface ExpandOptions extends ScenarioContext {
@@ -46,14 +48,15 @@ async function expandEntry(entry: RunEntry, options: ExpandOptions): Promise<Pla
   const isModel = (key: string) => key === 'model' || key === 'model_deployment';
   const args = Object.fromEntries([...all].filter(([key]) => !isExpander(key) && !isModel(key)));
   checkArguments(scenario, args, entry);
-  const run = await scenario.run(args, options);
+  const { tags = scenario.info.tags, ...run } = await scenario.run(args, options);
+  const info = { ...scenario.info, tags };
   let specs: RunSpec[] = [{ ...run, data_augmenter_spec: noAugmentation }];
   for (const [key, value] of all) {
     if (key === 'model') specs = specs.map((spec) => withModel(spec, options.model));
     else if (isExpander(key)) specs = specs.flatMap((spec) => expand(spec, key, value, entry.place));
   }
   if (!all.has('model')) specs = specs.map((spec) => withModel(spec, options.model));
-  return specs.map((spec) => ({ spec: finish(spec, entry, options), scenario, args }));
+  return specs.map((spec) => ({ spec: finish(spec, entry, options), scenario, args, info }));
 }
 
 function checkArguments(scenario: Scenario, args: ScenarioArguments, entry: RunEntry): void {

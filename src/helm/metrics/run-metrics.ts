@@ -53,9 +53,9 @@ export class RunMetrics {
     this.totals = this.metrics.map(() => new StatMap());
   }
 
-  /** The statistics of one instance, by metric class; classes that have none of single instances are left out. */
+  /** The statistics of one instance, by metric class. */
   add(states: readonly AnsweredState[]): (readonly Stat[])[] {
-    return this.metrics.map((metric) => metric.add(states)).filter((stats) => stats.length > 0);
+    return this.metrics.map((metric) => metric.add(states));
   }
 
   endTrial(): void {

@@ -4,7 +4,7 @@ import type { Stat } from '../metrics/stat.ts';
 import type { Json } from '../python/json.ts';
 import type { Scenario } from '../scenarios/index.ts';
 import type { Instance, RequestState, RunSpec } from '../spec.ts';
-import { JsonListFile, writeJson } from './json-file.ts';
+import { JsonListFile, joinLists, writeJson } from './json-file.ts';
 
 /** An instance without a usable answer, and why. */
 export interface Failure {
@@ -54,28 +54,23 @@ function statsJson(stats: readonly Stat[]): Json[] {
 export class RunDirectory {
   private readonly folder: string;
   private readonly states: JsonListFile;
-  private readonly perInstance: JsonListFile;
+  /** Statistics by instance, a list for each metric class: HELM writes one class after the other. */
+  private readonly perInstance = new Map<number, JsonListFile>();
   private readonly failures: Json[] = [];
 
-  private constructor(folder: string, states: JsonListFile, perInstance: JsonListFile) {
+  private constructor(folder: string, states: JsonListFile) {
     this.folder = folder;
     this.states = states;
-    this.perInstance = perInstance;
   }
 
-  static async create(folder: string, spec: RunSpec, scenario: Scenario): Promise<RunDirectory> {
+  static async create(folder: string, spec: RunSpec, info: Scenario['info']): Promise<RunDirectory> {
     await writeJson(join(folder, 'run_spec.json'), specJson(spec));
-    await writeJson(join(folder, 'scenario.json'), { ...scenario.info });
-    const adapter = specJson(spec).adapter_spec as Json;
+    await writeJson(join(folder, 'scenario.json'), { ...info });
     const states = await JsonListFile.create(join(folder, 'scenario_state.json'), {
-      object: { adapter_spec: adapter },
+      object: { adapter_spec: specJson(spec).adapter_spec as Json },
       key: 'request_states',
     });
-    return new RunDirectory(
-      folder,
-      states,
-      await JsonListFile.create(join(folder, 'per_instance_stats.json')),
-    );
+    return new RunDirectory(folder, states);
   }
 
   /**
@@ -86,36 +81,43 @@ export class RunDirectory {
     const [first] = states;
     if (!first) return;
     for (const state of states) await this.states.add(stateJson(state));
-    const { id, perturbation } = first.instance;
-    for (const group of stats) {
-      await this.perInstance.add({
-        instance_id: id,
-        perturbation: perturbation === undefined ? undefined : { ...perturbation },
-        train_trial_index: first.train_trial_index,
-        stats: statsJson(group),
-      });
+    for (const [metric, group] of stats.entries()) {
+      if (group.length === 0) continue;
+      const list = this.perInstance.get(metric) ?? (await JsonListFile.create(this.partFile(metric)));
+      this.perInstance.set(metric, list);
+      await list.add({ ...instanceKey(first.instance, first.train_trial_index), stats: statsJson(group) });
     }
   }
 
   addFailure({ instance, trial, error }: Failure): void {
-    const { id, perturbation } = instance;
-    this.failures.push({
-      instance_id: id,
-      perturbation: perturbation === undefined ? undefined : { ...perturbation },
-      train_trial_index: trial,
-      error,
-    });
+    this.failures.push({ ...instanceKey(instance, trial), error });
   }
 
   async finish(stats: readonly Stat[]): Promise<void> {
     await this.states.close();
-    await this.perInstance.close();
+    const metrics = [...this.perInstance.keys()].sort((a, b) => a - b);
+    for (const list of this.perInstance.values()) await list.close();
+    const parts = metrics.map((metric) => this.partFile(metric));
+    await joinLists(parts, join(this.folder, 'per_instance_stats.json'));
     await writeJson(join(this.folder, 'stats.json'), statsJson(stats));
     if (this.failures.length > 0) await writeJson(join(this.folder, failuresFile), this.failures);
   }
 
   async abandon(): Promise<void> {
     await this.states.abandon();
-    await this.perInstance.abandon();
+    for (const list of this.perInstance.values()) await list.abandon();
   }
+
+  private partFile(metric: number): string {
+    return join(this.folder, `per_instance_stats.${metric}.part`);
+  }
+}
+
+/** What tells an instance of a run from the others. */
+function instanceKey({ id, perturbation }: Instance, trial: number): Record<string, Json> {
+  return {
+    instance_id: id,
+    ...(perturbation === undefined ? {} : { perturbation: { ...perturbation } }),
+    train_trial_index: trial,
+  };
 }

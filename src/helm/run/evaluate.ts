@@ -103,7 +103,7 @@ class Evaluator {
     let failed = 0;
     let answered = 0;
     const write = async (temporary: string): Promise<void> => {
-      const directory = await RunDirectory.create(temporary, run.spec, run.scenario);
+      const directory = await RunDirectory.create(temporary, run.spec, run.info);
       try {
         for (const [trial, examples] of run.examples.entries()) {
           const ask = (instance: Instance) => this.ask(run, instance, examples, trial);

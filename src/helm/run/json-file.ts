@@ -1,4 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { helmJson, type Json } from '../python/json.ts';
 
 const chunkLength = 2 ** 20;
@@ -56,6 +57,31 @@ export class JsonListFile {
     const text = this.buffer;
     this.buffer = '';
     await this.handle.write(text);
+  }
+}
+
+/** Makes one list of the lists in `files`, in their order, and removes them. */
+export async function joinLists(files: readonly string[], target: string): Promise<void> {
+  const [first] = files;
+  if (first !== undefined && files.length === 1) return rename(first, target);
+  const handle = await open(target, 'wx');
+  try {
+    let separator = '[';
+    for (const file of files) {
+      const { size } = await stat(file);
+      // Between the opening bracket and the line with the closing one stand the items.
+      if (size > '[]'.length) {
+        await handle.write(separator);
+        separator = ',';
+        for await (const chunk of createReadStream(file, { start: 1, end: size - 3 }))
+          await handle.write(chunk);
+      }
+      await rm(file);
+    }
+    await handle.write(separator === '[' ? '[]' : '\n]');
+    await handle.sync();
+  } finally {
+    await handle.close();
   }
 }
 

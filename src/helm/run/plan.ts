@@ -2,6 +2,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import { UserError } from '../../base/index.ts';
 import { readRunEntries } from '../conf/entries.ts';
 import { expandEntries, type PlannedRun } from '../conf/run-specs.ts';
+import { augment } from '../perturbations/index.ts';
 import { chooseInstances, sampleExamples, withIds } from '../prompt/examples.ts';
 import { type Instance, isCorrect } from '../spec.ts';
 import { findSuite } from '../suites.ts';
@@ -88,5 +89,10 @@ async function prepare(run: PlannedRun, context: { readonly data: string }): Pro
     );
   }
   const trials = Array.from({ length: adapter.num_train_trials }, (_, trial) => trial);
-  return { ...run, evaluation, examples: trials.map((trial) => sampleExamples(train, adapter, trial)) };
+  const augmented = await augment(evaluation, run.spec.data_augmenter_spec, context.data);
+  return {
+    ...run,
+    evaluation: augmented,
+    examples: trials.map((trial) => sampleExamples(train, adapter, trial)),
+  };
 }

@@ -1,10 +1,16 @@
+import { bbq } from './bbq.ts';
+import { bigBench } from './big-bench.ts';
 import { customMcqa } from './custom-mcqa.ts';
 import { demo } from './demo.ts';
 import { dyckLanguage } from './dyck-language.ts';
+import { gsm } from './gsm.ts';
+import { mmlu } from './mmlu.ts';
 import type { Scenario } from './scenario.ts';
 import { simpleClassification, simpleMcqa, simpleShortAnswerQa } from './simple.ts';
+import { summarizationCnndm } from './summarization.ts';
 import { syntheticReasoning } from './synthetic-reasoning.ts';
 import { syntheticReasoningNatural } from './synthetic-reasoning-natural.ts';
+import { truthfulQa } from './truthful-qa.ts';
 
 /** Every scenario that run entries can name, by that name. */
 export const scenarios: ReadonlyMap<string, Scenario> = new Map(
@@ -17,6 +23,12 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map(
     syntheticReasoningNatural,
     dyckLanguage,
     customMcqa,
+    mmlu,
+    gsm,
+    truthfulQa,
+    bbq,
+    bigBench,
+    summarizationCnndm,
   ].map((scenario) => [scenario.entry, scenario]),
 );
 

@@ -22,6 +22,8 @@ export interface ScenarioRun {
   readonly adapter_spec: AdapterSpec;
   readonly metric_specs: readonly ObjectSpec[];
   readonly groups: readonly string[];
+  /** Tags of scenario.json, where the data has its own. */
+  readonly tags?: readonly string[];
 }
 
 /** A scenario that run entries can name. */

@@ -33,7 +33,7 @@ function hash(text: string): number {
 }
 
 /** An answer that depends on nothing but the prompt: sometimes right, sometimes not, sometimes empty. */
-export function cannedCompletion(prompt: string, maxTokens: number) {
+export function cannedCompletion(prompt: string, maxTokens: number, echo = false) {
   const seed = hash(prompt);
   const lines = prompt.split('\n').filter((line) => line !== '');
   const last = lines.at(-1) ?? '';
@@ -52,9 +52,10 @@ export function cannedCompletion(prompt: string, maxTokens: number) {
         'é🙂 – 12,5',
       ];
   const text = candidates[seed % candidates.length] as string;
-  const tokens = pieces(text)
-    .slice(0, maxTokens)
-    .map((token, i) => ({ text: token, logprob: -((hash(`${prompt}${i}`) % 5000) / 1000) }));
+  const tokens = [...(echo ? pieces(prompt) : []), ...pieces(text).slice(0, maxTokens)].map((token, i) => ({
+    text: token,
+    logprob: -((hash(`${prompt}${i}`) % 5000) / 1000),
+  }));
   return {
     text: tokens.map((token) => token.text).join(''),
     logprob: tokens.reduce((sum, { logprob }) => sum + logprob, 0),
@@ -64,8 +65,8 @@ export function cannedCompletion(prompt: string, maxTokens: number) {
 }
 
 const routes: Readonly<Record<string, Route>> = {
-  '/process': ({ prompt, max_new_tokens }) => ({
-    body: cannedCompletion(String(prompt), Number(max_new_tokens)),
+  '/process': ({ prompt, max_new_tokens, echo_prompt }) => ({
+    body: cannedCompletion(String(prompt), Number(max_new_tokens), echo_prompt === true),
   }),
   '/tokenize': ({ text, truncation, max_length }) => {
     const tokens = pieces(String(text));

@@ -57,6 +57,16 @@ export const golden = JSON.parse(
       }[]
     >
   >;
+  readonly bbq: {
+    readonly rows: readonly { readonly tags: string[]; readonly completion: string }[];
+    readonly stats: Readonly<Record<string, number>>;
+  };
+  readonly perturbations: readonly {
+    readonly id: string;
+    readonly text: string;
+    readonly mild_mix: string;
+    readonly gender_pronouns_male_to_female: string;
+  }[];
   readonly run_entry_expansion: readonly {
     readonly description: string;
     readonly runs: readonly {
