@@ -20,10 +20,14 @@ export async function connect(
 }
 
 /** The first answer of an endpoint: of /health, which not all have, or of the cheapest address that all have. */
-export async function contact(base: string, signal: AbortSignal | undefined): Promise<Reply> {
+export async function contact(
+  base: string,
+  signal: AbortSignal | undefined,
+  timeoutMs = contactTimeout,
+): Promise<Reply> {
   const done = new AbortController();
   const calls = {
-    timeoutMs: contactTimeout,
+    timeoutMs,
     signal: signal ? AbortSignal.any([signal, done.signal]) : done.signal,
   };
   try {

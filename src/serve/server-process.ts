@@ -40,6 +40,7 @@ export async function startServerProcess(options: ServeOptions): Promise<Running
     for (const line of text.split('\n')) if (line.trim()) log.info(line);
   });
   let stopping = false;
+  let listening = false;
   const exited = new Promise<{ code: number | null; message?: string }>((settle) => {
     child.once('error', (error) => settle({ code: null, message: error.message }));
     // Node sends no `close` to a child whose channel we have closed.
@@ -54,12 +55,14 @@ export async function startServerProcess(options: ServeOptions): Promise<Running
   });
   const stop = async () => {
     stopping = true;
-    await end(child, exited);
+    // One that has not begun has nothing to end in order.
+    await end(child, exited, listening ? stopGrace : 0);
   };
   const cancel = () => void stop();
   signal?.addEventListener('abort', cancel, { once: true });
   try {
     const url = await Promise.race([listeningUrl(child), exited.then((exit) => failedStart(exit))]);
+    listening = true;
     return { url, via: 'embedded', title: checkpoint, exited, stop };
   } catch (error) {
     await stop();
@@ -93,12 +96,12 @@ function lastLine(text: string): string | undefined {
   return text.trim().split('\n').at(-1) || undefined;
 }
 
-async function end(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
+async function end(child: ChildProcess, exited: Promise<unknown>, grace: number): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   // Closing the channel is understood on every platform; signals are not.
   if (child.connected) child.disconnect();
   else child.kill('SIGTERM');
-  const timer = setTimeout(() => child.kill('SIGKILL'), stopGrace);
+  const timer = setTimeout(() => child.kill('SIGKILL'), grace);
   await exited;
   clearTimeout(timer);
 }

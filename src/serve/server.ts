@@ -32,6 +32,7 @@ export class ContractServer {
   private readonly work: Readonly<Record<string, Work>>;
   private model: LanguageModel | undefined;
   private dead = false;
+  private stopping = false;
   private active = 0;
 
   constructor(checkpoint: string, log: Log) {
@@ -72,6 +73,7 @@ export class ContractServer {
   /** Takes no new requests, waits a moment for those under way, and closes all connections. */
   async stop(): Promise<void> {
     if (!this.http.listening) return;
+    this.stopping = true;
     const closed = once(this.http, 'close');
     this.http.close();
     this.http.closeIdleConnections();
@@ -83,7 +85,11 @@ export class ContractServer {
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const startedAt = performance.now();
     const gone = new AbortController();
-    response.once('close', () => gone.abort());
+    response.once('close', () => {
+      gone.abort();
+      // The connection of the last answer is not kept for more.
+      if (this.stopping) this.http.closeIdleConnections();
+    });
     try {
       // HELM appends "/process" to the base URL as it is, so one with a slash at its end gives "//process".
       const path = (request.url ?? '/').replace(/[?#].*$/s, '').replace(/^\/+/, '/');

@@ -2,13 +2,19 @@ import type { WorkOptions } from '../../base/index.ts';
 import { baseUrl } from '../client.ts';
 import { contact } from '../connect.ts';
 import type { ContractCheck, ContractReport } from '../types.ts';
-import { probes } from './probes.ts';
+import { answerProbes } from './answer-probes.ts';
+import { completionProbes } from './completion-probes.ts';
 import { Broken, CheckSession, type SessionOptions } from './session.ts';
+import { tokenProbes } from './token-probes.ts';
 
 export interface CheckOptions extends WorkOptions {
   /** Milliseconds for one answer of an address; 60 s for /process and 30 s for the others unless told. */
   readonly timeouts?: Partial<SessionOptions['timeouts']>;
+  /** Milliseconds for the very first answer; 12 s unless told. */
+  readonly contactTimeout?: number;
 }
+
+const probes = [...completionProbes, ...tokenProbes, ...answerProbes];
 
 const defaultTimeouts = { '/process': 60_000, '/tokenize': 30_000, '/decode': 30_000 } as const;
 
@@ -20,7 +26,7 @@ const defaultTimeouts = { '/process': 60_000, '/tokenize': 30_000, '/decode': 30
 export async function checkContract(url: string, options: CheckOptions = {}): Promise<ContractReport> {
   const { signal, onProgress } = options;
   const base = baseUrl(url);
-  await contact(base, signal);
+  await contact(base, signal, options.contactTimeout);
   const session = new CheckSession(base, {
     timeouts: { ...defaultTimeouts, ...options.timeouts },
     ...(signal && { signal }),
