@@ -133,6 +133,7 @@ describe('vsix', () => {
     await workbench.runCommand('Submission: Show Log');
     await workbench.page
       .locator('.part.panel option[value="Submission Studio"]')
+      .first()
       .waitFor({ state: 'attached' });
     const { colours } = contrast(await workbench.screenshot('vsix'));
     assert.ok(colours > 50, `${colours} colours`);
