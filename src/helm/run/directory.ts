@@ -53,24 +53,26 @@ function statsJson(stats: readonly Stat[]): Json[] {
 /** Writes HELM's five files of a run into a folder, answer by answer. */
 export class RunDirectory {
   private readonly folder: string;
+  private readonly spec: RunSpec;
+  private readonly info: Scenario['info'];
   private readonly states: JsonListFile;
   /** Statistics by instance, a list for each metric class: HELM writes one class after the other. */
   private readonly perInstance = new Map<number, JsonListFile>();
   private readonly failures: Json[] = [];
 
-  private constructor(folder: string, states: JsonListFile) {
+  private constructor(folder: string, spec: RunSpec, info: Scenario['info'], states: JsonListFile) {
     this.folder = folder;
+    this.spec = spec;
+    this.info = info;
     this.states = states;
   }
 
   static async create(folder: string, spec: RunSpec, info: Scenario['info']): Promise<RunDirectory> {
-    await writeJson(join(folder, 'run_spec.json'), specJson(spec));
-    await writeJson(join(folder, 'scenario.json'), { ...info });
     const states = await JsonListFile.create(join(folder, 'scenario_state.json'), {
       object: { adapter_spec: specJson(spec).adapter_spec as Json },
       key: 'request_states',
     });
-    return new RunDirectory(folder, states);
+    return new RunDirectory(folder, spec, info, states);
   }
 
   /**
@@ -94,13 +96,17 @@ export class RunDirectory {
   }
 
   async finish(stats: readonly Stat[]): Promise<void> {
-    await this.states.close();
+    // Each file waits for the disk; side by side they wait together.
+    await Promise.all([this.states.close(), ...[...this.perInstance.values()].map((list) => list.close())]);
     const metrics = [...this.perInstance.keys()].sort((a, b) => a - b);
-    for (const list of this.perInstance.values()) await list.close();
     const parts = metrics.map((metric) => this.partFile(metric));
-    await joinLists(parts, join(this.folder, 'per_instance_stats.json'));
-    await writeJson(join(this.folder, 'stats.json'), statsJson(stats));
-    if (this.failures.length > 0) await writeJson(join(this.folder, failuresFile), this.failures);
+    await Promise.all([
+      joinLists(parts, join(this.folder, 'per_instance_stats.json')),
+      writeJson(join(this.folder, 'run_spec.json'), specJson(this.spec)),
+      writeJson(join(this.folder, 'scenario.json'), { ...this.info }),
+      writeJson(join(this.folder, 'stats.json'), statsJson(stats)),
+      this.failures.length > 0 ? writeJson(join(this.folder, failuresFile), this.failures) : undefined,
+    ]);
   }
 
   async abandon(): Promise<void> {

@@ -5,7 +5,7 @@ import { AnswerError } from '../client/answers.ts';
 import { HelmClient } from '../client/client.ts';
 import { AnswerStore } from '../client/store.ts';
 import type { AnsweredState } from '../metrics/generation.ts';
-import { RunMetrics } from '../metrics/run-metrics.ts';
+import { missingMetrics, RunMetrics } from '../metrics/run-metrics.ts';
 import { type BuiltRequest, buildRequests, processRequest } from '../prompt/requests.ts';
 import type { Instance } from '../spec.ts';
 import type { EvaluateOptions, Evaluation, RunSummary } from '../types.ts';
@@ -52,6 +52,11 @@ export async function evaluate(url: string, options: EvaluateOptions): Promise<E
     ...(options.signal ? { signal: options.signal } : {}),
   });
   try {
+    for (const { spec } of runs) {
+      const missing = missingMetrics(spec.metric_specs);
+      if (missing.length > 0)
+        warnings.push(`${spec.name}: ${missing.join(', ')} left out: NLTK’s punkt data is not read`);
+    }
     const evaluation = new Evaluator(client, runs, folder, { ...options, concurrency });
     const summaries: RunSummary[] = [];
     for (const run of runs) summaries.push(await evaluation.run(run));

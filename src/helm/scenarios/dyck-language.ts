@@ -17,24 +17,22 @@ class DyckGenerator {
   // Python's stream drives the grammar, NumPy's the kind of bracket.
   private readonly random = new PythonRandom(42);
   private readonly numpy = new NumpyRandom(42);
-  private readonly opening: string[];
-  private readonly closing: string[];
+  private readonly pairs: readonly string[];
+  private readonly opening: string;
 
   constructor(pairs: number) {
-    this.opening = allPairs.slice(0, pairs).map((pair) => pair.charAt(0));
-    this.closing = allPairs.slice(0, pairs).map((pair) => pair.charAt(1));
+    this.pairs = allPairs.slice(0, pairs);
+    this.opening = this.pairs.map((pair) => pair.charAt(0)).join('');
   }
 
   corpus(split: Split, count: number, min: number, max: number, taken: Set<string>): NewInstance[] {
     const instances: NewInstance[] = [];
-    const own = new Set<string>();
     while (instances.length < count) {
       const { input, output } = this.draw(min, max);
-      if (own.has(input) || taken.has(input)) continue;
-      own.add(input);
-      instances.push(answered(input, ` ${output}`, split));
+      if (taken.has(input)) continue;
+      taken.add(input);
+      instances.push(answered([...input].join(' '), ` ${[...output].join(' ')}`, split));
     }
-    for (const input of own) taken.add(input);
     return instances;
   }
 
@@ -42,45 +40,44 @@ class DyckGenerator {
     for (;;) {
       const sequence = this.sequence(0, max);
       if (sequence.length < min) continue;
-      const open = this.random.randint(1, maxOutput);
-      const input = this.cut(sequence, open);
-      if (input.length > 0) return { input: input.join(' '), output: this.close(input).join(' ') };
+      const input = this.cut(sequence, this.random.randint(1, maxOutput));
+      if (input !== '') return { input, output: this.close(input) };
     }
   }
 
-  private sequence(depth: number, max: number): string[] {
-    if (depth > maxDepth) return [];
+  /** A random sequence of brackets, one character each; nothing where it grows longer than `max`. */
+  private sequence(depth: number, max: number): string {
+    if (depth > maxDepth) return '';
     const draw = this.random.random();
-    let result: string[] = [];
+    let result = '';
     if (draw < nestProbability) {
-      const kind = this.numpy.randint(0, this.opening.length);
-      const inner = this.sequence(depth + 1, maxSequence);
-      result = [this.opening[kind] as string, ...inner, this.closing[kind] as string];
+      const pair = this.pairs[this.numpy.randint(0, this.pairs.length)] as string;
+      result = pair.charAt(0) + this.sequence(depth + 1, maxSequence) + pair.charAt(1);
     } else if (draw < nestProbability + pairProbability) {
       const left = this.sequence(depth, maxSequence);
-      result = [...left, ...this.sequence(depth, maxSequence)];
+      result = left + this.sequence(depth, maxSequence);
     }
-    return result.length <= max ? result : [];
+    return result.length <= max ? result : '';
   }
 
   /** The start of the sequence up to where `open` brackets stay open. */
-  private cut(sequence: readonly string[], open: number): readonly string[] {
+  private cut(sequence: string, open: number): string {
     let depth = 0;
     for (let i = sequence.length - 1; i >= 0; i--) {
-      depth += this.opening.includes(sequence[i] as string) ? -1 : 1;
+      depth += this.opening.includes(sequence.charAt(i)) ? -1 : 1;
       if (depth === open) return sequence.slice(0, i);
     }
-    return [];
+    return '';
   }
 
-  private close(input: readonly string[]): string[] {
+  private close(input: string): string {
     const stack: string[] = [];
     for (const bracket of input) {
-      const kind = this.opening.indexOf(bracket);
-      if (kind >= 0) stack.push(this.closing[kind] as string);
+      const pair = this.pairs[this.opening.indexOf(bracket)];
+      if (pair) stack.push(pair.charAt(1));
       else stack.pop();
     }
-    return stack.reverse();
+    return stack.reverse().join('');
   }
 }
 
