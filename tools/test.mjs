@@ -1,12 +1,12 @@
 // Runs the test suites, installing first what is missing.
 //   npm test [-- SUITE… FILE… --grep PATTERN]
 // A suite that needs something this machine cannot have is skipped by name; with CI=true that is a failure.
-import { parseArgs } from 'node:util';
 import { ensureBuilt } from './bootstrap/build.mjs';
+import { commandArguments } from './bootstrap/shell.mjs';
 import { ensure, need } from './bootstrap.mjs';
 import { environment, suites, testFiles } from './suites/suites.mjs';
 
-const { values, positionals } = parseArgs({
+const { values, positionals } = commandArguments({
   options: { grep: { type: 'string' } },
   allowPositionals: true,
 });

@@ -90,8 +90,11 @@ export async function openWorkbench(t: TestContext, options: WorkbenchOptions = 
   page.setDefaultTimeout(30_000);
   const workbench = new Workbench(page);
   t.after(async () => {
-    if (!(t as FinishedContext).passed) {
-      await workbench.screenshot(`failed-${t.name.replaceAll(/\W+/g, '-')}`).catch(() => {});
+    const failure = `failed-${t.name.replaceAll(/\W+/g, '-')}`;
+    if ((t as FinishedContext).passed) {
+      await rm(join(screenshots, `${failure}.png`), { force: true });
+    } else {
+      await workbench.screenshot(failure).catch(() => {});
       t.diagnostic(await server.readExtensionLogs(opened));
     }
     await context.close();

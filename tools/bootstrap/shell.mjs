@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:fs';
 import { access } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 /** One line for the person at the terminal. Always on stderr: stdout belongs to the command that was asked for. */
 export function say(line) {
@@ -103,4 +104,14 @@ export async function aptInstall(packages, why) {
   const env = { DEBIAN_FRONTEND: 'noninteractive' };
   await run('apt-get', ['update', '-qq'], { env });
   await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env });
+}
+
+/** The arguments of a command of ours, or its exit with 2 and the reason. @param config as for node:util's parseArgs */
+export function commandArguments(config) {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    say(error.message);
+    process.exit(2);
+  }
 }

@@ -1,12 +1,12 @@
 // The packaging itself, under the Node that the packager needs.
 
 import { stat } from 'node:fs/promises';
-import { parseArgs } from 'node:util';
 import { root } from '../bootstrap/node-modules.mjs';
+import { commandArguments } from '../bootstrap/shell.mjs';
 import { makeVsix, targets } from './vsix.mjs';
 import { readZip } from './zip.ts';
 
-const { values } = parseArgs({
+const { values } = commandArguments({
   options: {
     target: { type: 'string', default: `${process.platform}-${process.arch}` },
     out: { type: 'string', default: root },
