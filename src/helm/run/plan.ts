@@ -54,7 +54,14 @@ export async function plan(options: PlanOptions): Promise<Plan> {
   }
   refuseDuplicates(planned, suite.file);
   const runs: PreparedRun[] = [];
-  for (const run of planned) runs.push(await prepare(run, context));
+  // Runs of one entry differ in what they do with the instances; only the last ones are kept.
+  let last: { readonly key: string; readonly instances: readonly Instance[] } | undefined;
+  for (const run of planned) {
+    const key = JSON.stringify([run.scenario.entry, run.args]);
+    if (last?.key !== key)
+      last = { key, instances: withIds(await run.scenario.instances(run.args, context)) };
+    runs.push(await prepare(run, last.instances, context));
+  }
   return { suite: suite.name, runs };
 }
 
@@ -71,12 +78,13 @@ function refuseDuplicates(runs: readonly PlannedRun[], file: string): void {
   }
 }
 
-async function prepare(run: PlannedRun, context: { readonly data: string }): Promise<PreparedRun> {
+async function prepare(
+  run: PlannedRun,
+  instances: readonly Instance[],
+  context: { readonly data: string },
+): Promise<PreparedRun> {
   const adapter = run.spec.adapter_spec;
-  const { train, evaluation } = chooseInstances(
-    withIds(await run.scenario.instances(run.args, context)),
-    adapter,
-  );
+  const { train, evaluation } = chooseInstances(instances, adapter);
   const unanswerable = evaluation.find(
     ({ references }) => references.length > 0 && !references.some(isCorrect),
   );
