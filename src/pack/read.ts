@@ -28,7 +28,7 @@ export interface Archive {
 const bounds = {
   entries: 200_000,
   bytes: 200e9,
-  expansion: 1000,
+  expansion: 100,
   content: 1024 * 1024,
   allContent: 512 * 1024 * 1024,
 };

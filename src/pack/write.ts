@@ -4,7 +4,7 @@ import { chmod, copyFile, mkdir, readFile, symlink, utimes } from 'node:fs/promi
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { pack } from 'tar-stream';
+import { type Pack, pack } from 'tar-stream';
 import { ZipFile } from 'yazl';
 import {
   folderAtomic,
@@ -98,58 +98,55 @@ async function writeStream(
   });
 }
 
-/** An uncompressed tar: pax headers where names or sizes need them, no owner, one time, sorted. */
-export async function writeTar(job: WriteJob): Promise<Written> {
-  const archive = pack();
-  const hashes = new Map<string, string>();
+async function fillTar(archive: Pack, job: WriteJob, hashes: Map<string, string>): Promise<void> {
   const progress = meter(job);
   const common = { mtime: modifiedUtc, uid: 0, gid: 0, uname: '', gname: '' };
-  const fill = async () => {
-    if (job.root !== undefined)
-      archive.entry({ ...common, name: `${job.root}/`, type: 'directory', mode: 0o755 });
-    for (const one of job.selected) {
-      progress(one);
-      const name = inArchive(job.root, one.path);
-      const header = { ...common, mode: modeOf(one) };
-      if (one.kind === 'folder') archive.entry({ ...header, name: `${name}/`, type: 'directory' });
-      else if (one.kind === 'link')
-        archive.entry({ ...header, name, type: 'symlink', linkname: one.target ?? '' });
-      else {
-        const entry = archive.entry({ ...header, name, type: 'file', size: one.bytes });
-        await pipeline(Readable.from(contentOf(job, one, hashes)), entry);
-      }
+  if (job.root !== undefined) {
+    archive.entry({ ...common, name: `${job.root}/`, type: 'directory', mode: 0o755 });
+  }
+  for (const one of job.selected) {
+    progress(one);
+    const name = inArchive(job.root, one.path);
+    const header = { ...common, mode: modeOf(one) };
+    if (one.kind === 'folder') archive.entry({ ...header, name: `${name}/`, type: 'directory' });
+    else if (one.kind === 'link') {
+      archive.entry({ ...header, name, type: 'symlink', linkname: one.target ?? '' });
+    } else {
+      const entry = archive.entry({ ...header, name, type: 'file', size: one.bytes });
+      // The pipeline tells of a failure; the entry's own event would come a second time, after it.
+      entry.on('error', () => {});
+      await pipeline(Readable.from(contentOf(job, one, hashes)), entry);
     }
-    archive.finalize();
-  };
-  const filled = fill().catch((error: unknown) => {
-    archive.destroy(error instanceof Error ? error : new Error(String(error)));
-    throw error;
-  });
-  // The failure of the content is the one to tell, not what it does to the stream.
-  const [content, written] = await Promise.allSettled([
-    filled,
-    writeStream(job.out, archive as unknown as AsyncIterable<Uint8Array>),
-  ]);
-  if (content.status === 'rejected') throw content.reason;
-  if (written.status === 'rejected') throw written.reason;
-  return { ...written.value, hashes };
+  }
+  archive.finalize();
 }
 
-/** A zip that stores its files: deflate gives other bytes with another zlib. */
-export async function writeZip(job: WriteJob): Promise<Written> {
-  const archive = new ZipFile();
+async function* tarBytes(job: WriteJob, hashes: Map<string, string>): AsyncGenerator<Uint8Array> {
+  const archive = pack();
+  const filled = fillTar(archive, job, hashes).catch((error: unknown) => {
+    archive.destroy(error instanceof Error ? error : new Error(String(error)));
+  });
+  yield* archive as unknown as AsyncIterable<Uint8Array>;
+  await filled;
+}
+
+/** An uncompressed tar: pax headers where names or sizes need them, no owner, one time, sorted. */
+export async function writeTar(job: WriteJob): Promise<Written> {
   const hashes = new Map<string, string>();
+  return { ...(await writeStream(job.out, tarBytes(job, hashes))), hashes };
+}
+
+function fillZip(archive: ZipFile, job: WriteJob, hashes: Map<string, string>): void {
   const progress = meter(job);
   const dated = { mtime: modified, forceDosTimestamp: true };
   const common = { ...dated, compress: false };
   const output = archive.outputStream as unknown as Readable;
-  archive.on('error', (error: Error) => output.destroy(error));
   for (const one of job.selected) {
     const name = inArchive(job.root, one.path);
     if (one.kind === 'folder') archive.addEmptyDirectory(name, { ...dated, mode: 0o40755 });
-    else if (one.kind === 'link')
+    else if (one.kind === 'link') {
       archive.addBuffer(Buffer.from(one.target ?? ''), name, { ...common, mode: 0o120777 });
-    else {
+    } else {
       const options = { ...common, mode: 0o100000 | modeOf(one), size: one.bytes };
       archive.addReadStreamLazy(name, options, (give) => {
         progress(one);
@@ -160,7 +157,20 @@ export async function writeZip(job: WriteJob): Promise<Written> {
     }
   }
   archive.end();
-  return { ...(await writeStream(job.out, output)), hashes };
+}
+
+async function* zipBytes(job: WriteJob, hashes: Map<string, string>): AsyncGenerator<Uint8Array> {
+  const archive = new ZipFile();
+  const output = archive.outputStream as unknown as Readable;
+  archive.on('error', (error: Error) => output.destroy(error));
+  fillZip(archive, job, hashes);
+  yield* output;
+}
+
+/** A zip that stores its files: deflate gives other bytes with another zlib. */
+export async function writeZip(job: WriteJob): Promise<Written> {
+  const hashes = new Map<string, string>();
+  return { ...(await writeStream(job.out, zipBytes(job, hashes))), hashes };
 }
 
 /** The files themselves in a folder, as the organizers' pipeline takes them. */

@@ -45,10 +45,15 @@ export const suites = {
     build: 'some',
     run: (options) => runNodeTests({ ...options, flags: ['--test-concurrency=1', '--test-timeout=600000'] }),
   },
+  python: {
+    needs: ['python-peers'],
+    build: 'some',
+    run: (options) => runNodeTests({ ...options, flags: ['--test-concurrency=1', '--test-timeout=600000'] }),
+  },
 };
 
 // Suites of stages to come: they run as soon as they have test files.
-for (const name of ['docker', 'python']) {
+for (const name of ['docker']) {
   suites[name] = { needs: [], build: 'all', run: (options) => runNodeTests(options) };
 }
 
