@@ -107,9 +107,10 @@ export function toolbar(options: ToolbarOptions): Node[] {
   const filter = h('vscode-text-field', {
     id: 'filter',
     placeholder: 'Filter runs',
-    'aria-label': 'Filter runs',
     value: state.filter,
   });
+  // It names itself "Text field" when it is put into the page.
+  setTimeout(() => filter.setAttribute('aria-label', 'Filter runs'));
   filter.addEventListener('input', () => update({ filter: filter.value }));
   filter.addEventListener('keydown', (event) => {
     if (event.key === 'Enter') document.querySelector<HTMLElement>('table.scores [tabindex="0"]')?.focus();
@@ -137,6 +138,7 @@ export function toolbar(options: ToolbarOptions): Node[] {
 
 /** The track's public leaderboard: kept apart, as its numbers come from another test set. */
 export function leaderboardSection({ title, date, source, rows }: Leaderboard): HTMLElement {
+  const decimals = Math.max(...rows.map(({ score }) => String(score).split('.')[1]?.length ?? 0));
   const day = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(date));
   return h(
     'section',
@@ -167,7 +169,7 @@ export function leaderboardSection({ title, date, source, rows }: Leaderboard): 
               'tr',
               {},
               h('th', { scope: 'row', class: 'run' }, name),
-              h('td', { class: 'number' }, String(score)),
+              h('td', { class: 'number' }, score.toFixed(decimals)),
             ),
           ),
         ),

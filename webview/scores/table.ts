@@ -85,17 +85,23 @@ function scoreCell(options: TableOptions, row: ViewRow, column: ViewColumn, at: 
   const { value, failed, mark, words } = cellText(cell, column, decimals, compared);
   return h(
     'td',
-    { role: 'gridcell', class: `number${cell.best ? ' best' : ''}`, title: words, 'aria-label': words },
-    h('span', { class: 'value' }, value),
-    h('span', { class: `mark${mark ? (mark.better ? ' better' : ' worse') : ''}` }, mark?.symbol ?? ''),
-    failed !== '' && h('span', { class: 'failed' }, failed),
+    { role: 'gridcell', class: `number${cell.best ? ' best' : ''}`, title: words },
+    h('span', { class: 'value', 'aria-hidden': 'true' }, value),
+    h(
+      'span',
+      { class: `mark${mark ? (mark.better ? ' better' : ' worse') : ''}`, 'aria-hidden': 'true' },
+      mark?.symbol ?? '',
+    ),
+    failed !== '' && h('span', { class: 'failed', 'aria-hidden': 'true' }, failed),
+    h('span', { class: 'sr-only' }, words),
   );
 }
 
 function plainCell(text: string, best: boolean, words: string): HTMLElement {
   return h(
     'td',
-    { role: 'gridcell', class: `number${best ? ' best' : ''}`, 'aria-label': `${words}: ${text}` },
+    { role: 'gridcell', class: `number${best ? ' best' : ''}` },
+    h('span', { class: 'sr-only' }, `${words}: `),
     h('span', { class: 'value' }, text),
     h('span', { class: 'mark' }),
   );
@@ -106,16 +112,17 @@ function runCell(row: ViewRow, options: TableOptions): HTMLElement {
   const box = h('input', { type: 'checkbox', tabindex: -1, 'aria-label': `Compare ${row.run}` });
   box.checked = checked;
   box.addEventListener('change', () => options.onCompare(row.run));
-  const words = [row.run, row.baseline && 'the baseline', checked && 'chosen for comparison'].filter(Boolean);
+  const words = [row.baseline && 'the baseline', checked && 'chosen for comparison'].filter(Boolean);
   return h(
     'th',
-    { scope: 'row', role: 'rowheader', class: 'run', 'aria-label': words.join(', ') },
+    { scope: 'row', role: 'rowheader', class: 'run' },
     h(
       'span',
       { class: 'run-line' },
       box,
       h('span', { class: 'run-name', title: row.run }, row.run),
       row.baseline && icon('star-full'),
+      words.length > 0 && h('span', { class: 'sr-only' }, words.join(', ')),
     ),
   );
 }

@@ -10,17 +10,21 @@ import { askAll, askOne, type Choice } from '../questions.ts';
 import type { Services } from '../services.ts';
 import { settings } from '../settings.ts';
 import { exists } from '../submissions/folder.ts';
-import { trackTime } from '../submissions/tree.ts';
+import { trackTime } from '../submissions/rows.ts';
 
 const namePattern = /^[A-Za-z0-9][\w.-]*$/;
 
+/** Tracks to choose from, those that close last first. */
 export function trackChoices(tracks: readonly Track[]): Choice<Track>[] {
-  return tracks.map((track) => ({
-    label: track.name,
-    description: trackTime(track, Date.now()),
-    detail: track.gpu?.value,
-    value: track,
-  })) as Choice<Track>[];
+  const end = ({ closes }: Track) => closes?.value ?? '9999';
+  return tracks
+    .toSorted((a, b) => end(b).localeCompare(end(a)))
+    .map((track) => ({
+      label: track.name,
+      description: trackTime(track, Date.now()),
+      ...(track.gpu && { detail: track.gpu.value }),
+      value: track,
+    }));
 }
 
 async function isEmpty(folder: string): Promise<boolean> {

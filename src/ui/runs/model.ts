@@ -7,8 +7,10 @@ import type { OutputLog } from '../log.ts';
 import { exists } from '../submissions/folder.ts';
 import type { SubmissionsModel } from '../submissions/model.ts';
 import { runTask } from '../tasks/client.ts';
+import { watchFiles } from '../watch.ts';
 
-const settleMilliseconds = 500;
+/** The files that a run writes last: per_instance_stats.json or stats.json, by who wrote it. */
+const written = 'benchmark_output/runs/**/*stats.json';
 
 /** Where a submission's runs are, as `helm-run` and our evaluation write them. */
 export const outputFolder = (submission: Submission) => join(submission.folder, 'benchmark_output');
@@ -23,7 +25,6 @@ export class RunsModel extends Disposable {
   #table: ScoreTable | undefined;
   #baseline: string | undefined;
   #reading: Promise<void> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
 
   readonly onDidChange = this.#changed.event;
 
@@ -34,7 +35,6 @@ export class RunsModel extends Disposable {
     this.register(submissions.onDidChange(() => this.#follow()));
     this.register({
       dispose: () => {
-        clearTimeout(this.#timer);
         this.#watched?.watcher.dispose();
       },
     });
@@ -74,27 +74,11 @@ export class RunsModel extends Disposable {
     const folder = this.#submissions.active?.folder;
     if (folder === this.#watched?.folder) return;
     this.#watched?.watcher.dispose();
-    this.#watched = folder === undefined ? undefined : { folder, watcher: this.#watch(folder) };
+    this.#watched =
+      folder === undefined
+        ? undefined
+        : { folder, watcher: watchFiles(folder, written, () => void this.refresh()) };
     void this.refresh();
-  }
-
-  #watch(folder: string): vscode.Disposable {
-    // The last file that a run writes is per_instance_stats.json or stats.json, by who wrote it.
-    const pattern = new vscode.RelativePattern(
-      vscode.Uri.file(folder),
-      'benchmark_output/runs/**/*stats.json',
-    );
-    const watcher = vscode.workspace.createFileSystemWatcher(pattern);
-    const settle = () => {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => void this.refresh(), settleMilliseconds);
-    };
-    return vscode.Disposable.from(
-      watcher,
-      watcher.onDidCreate(settle),
-      watcher.onDidChange(settle),
-      watcher.onDidDelete(settle),
-    );
   }
 
   /** Reads the runs anew; a call while one runs is served after it. */
@@ -112,8 +96,11 @@ export class RunsModel extends Disposable {
       if (submission !== undefined && (await exists(join(outputFolder(submission), 'runs')))) {
         const { readRecord } = await import('../../submission/index.ts');
         baseline = (await readRecord(submission.folder)).baseline;
-        const input = { out: outputFolder(submission), ...(baseline === undefined ? {} : { baseline }) };
+        const input = { out: outputFolder(submission) };
         table = await runTask('readScores', input);
+        // A baseline whose runs were deleted is none any more.
+        if (!table.rows.some(({ run }) => run === baseline)) baseline = undefined;
+        if (baseline !== undefined) table = await runTask('readScores', { ...input, baseline });
       }
     } catch (error) {
       this.#log.error('The runs cannot be read', error);

@@ -3,10 +3,10 @@ import type { Submission } from '../../submission/index.ts';
 import { Disposable } from '../disposable.ts';
 import { stateKeys } from '../ids.ts';
 import type { OutputLog } from '../log.ts';
+import { watchFiles } from '../watch.ts';
 
 /** Files whose coming and going can make a folder a submission, or end that. */
 const markers = '**/{submission.yaml,main.py,setup.py,Dockerfile,*.Dockerfile,Dockerfile.*}';
-const settleMilliseconds = 300;
 
 /** All submissions of all workspace folders, and which of them is the active one. */
 export class SubmissionsModel extends Disposable {
@@ -16,7 +16,6 @@ export class SubmissionsModel extends Disposable {
   readonly #watchers = new Map<string, vscode.Disposable>();
   #list: readonly Submission[] = [];
   #detection: Promise<void> | undefined;
-  #timer: NodeJS.Timeout | undefined;
   #ready = false;
 
   /** The list or the active one is another now. */
@@ -30,7 +29,6 @@ export class SubmissionsModel extends Disposable {
     this.register(vscode.workspace.onDidGrantWorkspaceTrust(() => this.#folders()));
     this.register({
       dispose: () => {
-        clearTimeout(this.#timer);
         for (const watcher of this.#watchers.values()) watcher.dispose();
       },
     });
@@ -75,23 +73,13 @@ export class SubmissionsModel extends Disposable {
       this.#watchers.delete(key);
     }
     for (const [key, folder] of wanted) {
-      if (!this.#watchers.has(key)) this.#watchers.set(key, this.#watch(folder));
+      if (this.#watchers.has(key)) continue;
+      this.#watchers.set(
+        key,
+        watchFiles(folder.uri.fsPath, markers, () => void this.refresh()),
+      );
     }
     void this.refresh();
-  }
-
-  #watch(folder: vscode.WorkspaceFolder): vscode.Disposable {
-    const watcher = vscode.workspace.createFileSystemWatcher(new vscode.RelativePattern(folder, markers));
-    const settle = () => {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => void this.refresh(), settleMilliseconds);
-    };
-    return vscode.Disposable.from(
-      watcher,
-      watcher.onDidCreate(settle),
-      watcher.onDidChange(settle),
-      watcher.onDidDelete(settle),
-    );
   }
 
   /** Looks through the folders anew; a call while one runs is served after it. */

@@ -7,11 +7,13 @@ import type { OutputLog } from '../log.ts';
 import type { Reports } from '../reports.ts';
 import type { RunsModel } from '../runs/model.ts';
 import type { Servers } from '../servers/servers.ts';
+import { watchFiles } from '../watch.ts';
 import { exists, type FolderContents, readFolderContents, sha256Of } from './folder.ts';
 import type { SubmissionsModel } from './model.ts';
 import { type EndpointFacts, type ScoreFacts, type Stage, type StageFacts, stagesOf } from './stages.ts';
 
-const settleMilliseconds = 300;
+/** Files by which the stages change. */
+const watched = '{.submission/state.json,**/*.yml,**/*.yaml,**/config.json}';
 
 /** What the disk says of the active submission. */
 interface FileFacts extends FolderContents {
@@ -39,7 +41,6 @@ export class StageModel extends Disposable {
   #files: FileFacts | undefined;
   #watched: { readonly folder: string; readonly watcher: vscode.Disposable } | undefined;
   #reading: Promise<void> = Promise.resolve();
-  #timer: NodeJS.Timeout | undefined;
 
   readonly onDidChange = this.#changed.event;
 
@@ -56,7 +57,6 @@ export class StageModel extends Disposable {
     this.register(vscode.workspace.onDidSaveTextDocument(({ uri }) => this.#saved(uri)));
     this.register({
       dispose: () => {
-        clearTimeout(this.#timer);
         this.#watched?.watcher.dispose();
       },
     });
@@ -134,27 +134,12 @@ export class StageModel extends Disposable {
     const folder = this.#sources.submissions.active?.folder;
     if (folder !== this.#watched?.folder) {
       this.#watched?.watcher.dispose();
-      this.#watched = folder === undefined ? undefined : { folder, watcher: this.#watch(folder) };
+      this.#watched =
+        folder === undefined
+          ? undefined
+          : { folder, watcher: watchFiles(folder, watched, () => void this.refresh()) };
     }
     void this.refresh();
-  }
-
-  #watch(folder: string): vscode.Disposable {
-    const pattern = new vscode.RelativePattern(
-      vscode.Uri.file(folder),
-      '{.submission/state.json,**/*.yml,**/*.yaml,**/config.json}',
-    );
-    const watcher = vscode.workspace.createFileSystemWatcher(pattern);
-    const settle = () => {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => void this.refresh(), settleMilliseconds);
-    };
-    return vscode.Disposable.from(
-      watcher,
-      watcher.onDidCreate(settle),
-      watcher.onDidChange(settle),
-      watcher.onDidDelete(settle),
-    );
   }
 
   /** Looks at the disk anew; a call while one runs is served after it. */

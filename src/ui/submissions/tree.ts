@@ -1,63 +1,25 @@
-import { basename, join } from 'node:path';
 import * as vscode from 'vscode';
-import type { Finding, Severity } from '../../doctor/index.ts';
-import type { Submission, Track } from '../../submission/index.ts';
+import { coalesced } from '../coalesced.ts';
 import { Disposable } from '../disposable.ts';
 import { viewIds } from '../ids.ts';
 import type { Reports } from '../reports.ts';
 import type { SubmissionsModel } from './model.ts';
+import { nodeItem, type StageNode, type SubmissionNode } from './rows.ts';
 import type { StageModel } from './stage-model.ts';
-import type { Stage, StageState } from './stages.ts';
 
-export type SubmissionNode =
-  | { readonly kind: 'submission'; readonly folder: string; readonly submission: Submission }
-  | { readonly kind: 'stage'; readonly folder: string; readonly stage: Stage; readonly id?: string }
-  | { readonly kind: 'finding'; readonly folder: string; readonly finding: Finding };
-
-const stageIcons: Readonly<Record<StageState, readonly [icon: string, colour?: string]>> = {
-  notYet: ['circle-large-outline'],
-  working: ['loading~spin'],
-  done: ['pass', 'testing.iconPassed'],
-  attention: ['warning', 'list.warningForeground'],
-  failed: ['error', 'testing.iconFailed'],
-  live: ['broadcast', 'testing.iconPassed'],
-};
-
-const stateWords: Readonly<Record<StageState, string>> = {
-  notYet: 'not yet',
-  working: 'working',
-  done: 'done',
-  attention: 'needs attention',
-  failed: 'failed',
-  live: 'live',
-};
-
-const findingIcons: Readonly<Record<Severity, readonly [icon: string, colour: string]>> = {
-  error: ['error', 'list.errorForeground'],
-  warning: ['warning', 'list.warningForeground'],
-  info: ['info', 'charts.blue'],
-};
-
-function icon([name, colour]: readonly [name: string, colour?: string]): vscode.ThemeIcon {
-  return new vscode.ThemeIcon(name, colour === undefined ? undefined : new vscode.ThemeColor(colour));
-}
-
-/** `closed 2024-10-11`, or the days that are left until the track closes. */
-export function trackTime({ closes }: Track, now: number): string {
-  if (closes === undefined) return '';
-  const days = Math.ceil((Date.parse(closes.value) - now) / 86_400_000) + 1;
-  if (Number.isNaN(days)) return '';
-  if (days <= 0) return `closed ${closes.value}`;
-  return days === 1 ? 'closes today' : `${days} days left`;
-}
+const refreshMilliseconds = 100;
 
 /** The view Submission: every submission, the active one with its stages, and what the doctor found. */
 export class SubmissionTree extends Disposable implements vscode.TreeDataProvider<SubmissionNode> {
   readonly #submissions: SubmissionsModel;
   readonly #stages: StageModel;
   readonly #reports: Reports;
-  readonly #changed = this.register(new vscode.EventEmitter<undefined>());
+  readonly #changed = this.register(new vscode.EventEmitter<SubmissionNode[] | undefined>());
   readonly #view: vscode.TreeView<SubmissionNode>;
+  /** The rows of the active submission's stages, as they are shown. */
+  #stageNodes: readonly StageNode[] = [];
+  /** What the rows were made from: another structure is drawn as a whole, other contents row by row. */
+  #structure = '';
   #minutes: NodeJS.Timeout | undefined;
 
   readonly onDidChangeTreeData = this.#changed.event;
@@ -67,11 +29,10 @@ export class SubmissionTree extends Disposable implements vscode.TreeDataProvide
     this.#submissions = submissions;
     this.#stages = stages;
     this.#reports = reports;
-    this.#view = this.register(
-      vscode.window.createTreeView(viewIds.submission, { treeDataProvider: this, showCollapseAll: false }),
-    );
-    this.register(stages.onDidChange(() => this.#refresh()));
-    this.register(submissions.onDidChange(() => this.#refresh()));
+    this.#view = this.register(vscode.window.createTreeView(viewIds.submission, { treeDataProvider: this }));
+    const refresh = this.register(coalesced(() => this.#refresh(), refreshMilliseconds));
+    this.register(stages.onDidChange(refresh));
+    this.register(submissions.onDidChange(refresh));
     this.register(this.#view.onDidChangeVisibility(({ visible }) => this.#keepTime(visible)));
     this.register({ dispose: () => clearInterval(this.#minutes) });
   }
@@ -87,7 +48,27 @@ export class SubmissionTree extends Disposable implements vscode.TreeDataProvide
   #refresh(): void {
     const { active, list } = this.#submissions;
     this.#view.description = (list.length > 1 && active?.name) || '';
-    this.#changed.fire(undefined);
+    const { stages } = this.#stages;
+    const structure = JSON.stringify([
+      list,
+      active?.folder,
+      stages.map(({ id }) => id),
+      active && this.#reports.of(active.folder),
+    ]);
+    if (structure !== this.#structure) {
+      this.#structure = structure;
+      this.#changed.fire(undefined);
+      return;
+    }
+    const moved: StageNode[] = [];
+    for (const [at, stage] of stages.entries()) {
+      const node = this.#stageNodes[at];
+      if (node === undefined || JSON.stringify(node.stage) === JSON.stringify(stage)) continue;
+      node.stage = stage;
+      node.id = stage.job;
+      moved.push(node);
+    }
+    if (moved.length > 0) this.#changed.fire(moved);
   }
 
   getChildren(node?: SubmissionNode): SubmissionNode[] {
@@ -101,91 +82,26 @@ export class SubmissionTree extends Disposable implements vscode.TreeDataProvide
     const { folder } = node;
     if (node.kind === 'submission') {
       if (folder !== this.#submissions.active?.folder) return [];
-      return this.#stages.stages.map((stage) => ({
+      this.#stageNodes = this.#stages.stages.map((stage) => ({
         kind: 'stage',
         folder,
         stage,
-        // The command that stops a job finds it by this.
-        ...(stage.job === undefined ? {} : { id: stage.job }),
+        id: stage.job,
       }));
+      return [...this.#stageNodes];
     }
     if (node.kind === 'stage' && node.stage.id === 'doctor') {
-      const findings = this.#reports.of(folder)?.report.findings ?? [];
-      return findings.map((finding) => ({ kind: 'finding', folder, finding }));
+      return this.#findings(folder).map((finding) => ({ kind: 'finding', folder, finding }));
     }
     return [];
   }
 
   getTreeItem(node: SubmissionNode): vscode.TreeItem {
-    switch (node.kind) {
-      case 'submission':
-        return this.#submissionItem(node.submission);
-      case 'stage':
-        return this.#stageItem(node.folder, node.stage);
-      case 'finding':
-        return findingItem(node.folder, node.finding);
-    }
+    const active = node.folder === this.#submissions.active?.folder;
+    return nodeItem(node, { active, findings: this.#findings(node.folder) });
   }
 
-  #submissionItem(submission: Submission): vscode.TreeItem {
-    const { folder, name, track, kind } = submission;
-    const active = folder === this.#submissions.active?.folder;
-    const item = new vscode.TreeItem(
-      name,
-      active ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.None,
-    );
-    // Expansion belongs to the state: the one that becomes active opens, the other closes.
-    item.id = `${folder}${active ? ':active' : ''}`;
-    const time = trackTime(track, Date.now());
-    item.description = [track.name, time].filter(Boolean).join(' · ');
-    item.tooltip = new vscode.MarkdownString(
-      [`**${name}**, ${kind} submission`, track.name, time, `\`${folder}\``].filter(Boolean).join('\n\n'),
-    );
-    item.contextValue = active ? 'submission.active' : 'submission.other';
-    item.iconPath = new vscode.ThemeIcon(active ? 'beaker' : 'circle-outline');
-    return item;
+  #findings(folder: string) {
+    return this.#reports.of(folder)?.report.findings ?? [];
   }
-
-  #stageItem(folder: string, stage: Stage): vscode.TreeItem {
-    const { id, label, state, description, details, action, open } = stage;
-    const findings = id === 'doctor' ? (this.#reports.of(folder)?.report.findings ?? []) : [];
-    const item = new vscode.TreeItem(
-      label,
-      findings.length > 0 ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.None,
-    );
-    item.id = `${folder}:${id}`;
-    item.description = description;
-    item.iconPath = icon(stageIcons[state]);
-    item.tooltip = new vscode.MarkdownString([`**${label}**: ${description}`, ...details].join('\n\n'));
-    item.accessibilityInformation = { label: `${label}, ${stateWords[state]}, ${description}` };
-    if (open !== undefined) item.command = { title: 'Show', command: open };
-    // The manifest's menus choose the inline action by this: `stage.working`, `stage.merge`.
-    item.contextValue =
-      state === 'working' ? 'stage.working' : `stage.${action?.split('.').at(-1) ?? 'none'}`;
-    return item;
-  }
-}
-
-function findingItem(folder: string, finding: Finding): vscode.TreeItem {
-  const { message, file, line, rule, severity, why, fix } = finding;
-  const item = new vscode.TreeItem(message);
-  const path = join(folder, file);
-  const whole = file === '.' || file.endsWith('/');
-  item.description = whole ? '' : `${basename(file)}:${line}`;
-  item.iconPath = icon(findingIcons[severity]);
-  item.tooltip = new vscode.MarkdownString(
-    [`**${rule}** · ${severity}`, message, why, fix, whole ? '' : `\`${file}:${line}\``]
-      .filter(Boolean)
-      .join('\n\n'),
-  );
-  item.contextValue = 'finding';
-  if (!whole) {
-    const position = new vscode.Position(Math.max(0, line - 1), 0);
-    item.command = {
-      title: 'Open',
-      command: 'vscode.open',
-      arguments: [vscode.Uri.file(path), { selection: new vscode.Range(position, position) }],
-    };
-  }
-  return item;
 }
