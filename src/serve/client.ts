@@ -46,18 +46,27 @@ export interface Call {
 export function call(url: string, { method = 'POST', body, timeoutMs, signal }: Call): Promise<Reply> {
   return new Promise((resolve, reject) => {
     const startedAt = performance.now();
-    const deadline = AbortSignal.timeout(timeoutMs);
-    const fail = (error: NodeJS.ErrnoException) => {
-      const code = deadline.aborted ? 'ETIMEDOUT' : (error.code ?? 'ERROR');
-      const late = `no answer within ${Math.round(timeoutMs / 1000)} s`;
-      reject(new NoReply(deadline.aborted ? late : (networkMessages[code] ?? error.message), code));
+    const send = url.startsWith('https:') ? httpsRequest : httpRequest;
+    const headers = body === undefined ? {} : { 'content-type': 'application/json' };
+    const request = send(url, { method, agent: false, headers });
+    const settle = (reply: Reply | NoReply) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', cancel);
+      request.destroy();
+      if (reply instanceof NoReply) reject(reply);
+      else resolve(reply);
     };
+    const fail = ({ code = 'ERROR', message }: NodeJS.ErrnoException) =>
+      settle(new NoReply(networkMessages[code] ?? message, code));
+    const cancel = () => settle(new NoReply('the request was cancelled', 'ABORTED'));
+    const late = () => settle(new NoReply(`no answer within ${Math.round(timeoutMs / 1000)} s`, 'ETIMEDOUT'));
+    const timer = setTimeout(late, timeoutMs);
     const receive = (response: IncomingMessage) => {
       const parts: Buffer[] = [];
       response.on('data', (part: Buffer) => parts.push(part));
       response.on('error', fail);
       response.on('end', () =>
-        resolve({
+        settle({
           status: response.statusCode ?? 0,
           statusText: response.statusMessage ?? '',
           text: Buffer.concat(parts).toString('utf8'),
@@ -65,19 +74,13 @@ export function call(url: string, { method = 'POST', body, timeoutMs, signal }: 
         }),
       );
     };
-    const send = url.startsWith('https:') ? httpsRequest : httpRequest;
-    const request = send(
-      url,
-      {
-        method,
-        agent: false,
-        headers: body === undefined ? {} : { 'content-type': 'application/json' },
-        signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
-      },
-      receive,
-    );
+    request.on('response', receive);
     request.on('error', fail);
-    request.end(body);
+    if (signal?.aborted) cancel();
+    else {
+      signal?.addEventListener('abort', cancel, { once: true });
+      request.end(body);
+    }
   });
 }
 

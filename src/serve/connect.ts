@@ -26,11 +26,11 @@ export async function contact(
   timeoutMs = contactTimeout,
 ): Promise<Reply> {
   const done = new AbortController();
-  const calls = {
-    timeoutMs,
-    signal: signal ? AbortSignal.any([signal, done.signal]) : done.signal,
-  };
+  const calls = { timeoutMs, signal: done.signal };
+  const cancel = () => done.abort();
+  signal?.addEventListener('abort', cancel, { once: true });
   try {
+    throwIfCancelled(signal, 'Connecting');
     return await Promise.any([
       call(`${base}/health`, { ...calls, method: 'GET' }),
       call(`${base}/tokenize`, { ...calls, body: '{"text": "a", "truncation": true, "max_length": 5}' }),
@@ -45,6 +45,7 @@ export async function contact(
       cause,
     });
   } finally {
+    signal?.removeEventListener('abort', cancel);
     done.abort();
   }
 }

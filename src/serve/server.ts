@@ -77,9 +77,10 @@ export class ContractServer {
     const closed = once(this.http, 'close');
     this.http.close();
     this.http.closeIdleConnections();
-    const timer = setTimeout(() => this.http.closeAllConnections(), this.active > 0 ? stopGrace : 0);
+    // Again and again: a connection that was accepted last may show up late.
+    const timer = setInterval(() => this.http.closeAllConnections(), this.active > 0 ? stopGrace : 20);
     await closed;
-    clearTimeout(timer);
+    clearInterval(timer);
   }
 
   private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
