@@ -1,7 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fromSystemError } from './errors.ts';
+
+/**
+ * Makes a folder and those above it. Node's own recursive form never returns where the system answers "no such
+ * file" below a folder that exists, as Linux does in /proc.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path).catch((again: NodeJS.ErrnoException) => {
+      if (again.code !== 'EEXIST') throw again;
+    });
+  }
+}
 
 function besideName(path: string): string {
   return join(dirname(path), `.${basename(path)}.${randomBytes(4).toString('hex')}.tmp`);
@@ -21,7 +39,7 @@ async function syncFolder(folder: string): Promise<void> {
 export async function writeAtomic<T>(path: string, write: (file: FileHandle) => Promise<T>): Promise<T> {
   const temporary = besideName(path);
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const file = await open(temporary, 'wx+');
     let result: T;
     try {
@@ -51,7 +69,7 @@ export function writeFileAtomic(path: string, content: string | Uint8Array): Pro
 export async function folderAtomic<T>(path: string, fill: (temporary: string) => Promise<T>): Promise<T> {
   const temporary = besideName(path);
   try {
-    await mkdir(temporary, { recursive: true });
+    await makeFolder(temporary);
     const result = await fill(temporary);
     const old = besideName(path);
     const hadOld = await rename(path, old).then(

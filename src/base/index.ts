@@ -1,4 +1,4 @@
-export { folderAtomic, writeAtomic, writeFileAtomic } from './atomic.ts';
+export { folderAtomic, makeFolder, writeAtomic, writeFileAtomic } from './atomic.ts';
 export { type EntryName, entries, entryUrl, kernelsUrl, mediaPath, wasmPath } from './entries.ts';
 export {
   cancelledError,

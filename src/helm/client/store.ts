@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { fromSystemError } from '../../base/index.ts';
+import { fromSystemError, makeFolder } from '../../base/index.ts';
 
 interface Place {
   readonly start: number;
@@ -29,7 +29,7 @@ export class AnswerStore {
   /** @param resume keep the answers of an earlier evaluation; else they are dropped */
   static async open(file: string, resume: boolean): Promise<AnswerStore> {
     try {
-      await mkdir(dirname(file), { recursive: true });
+      await makeFolder(dirname(file));
       const earlier = new Map<string, Place>();
       let end = 0;
       if (resume) end = indexLines(await readFile(file).catch(() => Buffer.alloc(0)), earlier);

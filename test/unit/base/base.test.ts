@@ -127,3 +127,12 @@ test('a folder is replaced only once the new one is complete', async () => {
     [],
   );
 });
+
+test('a folder that the system refuses is an error at once, not an endless try', async (t) => {
+  if (process.platform !== 'linux') return t.skip('only Linux has a file system that answers so');
+  await assert.rejects(writeFileAtomic('/proc/no-such-folder/file', 'x'), /Cannot write the file/);
+  await assert.rejects(
+    folderAtomic('/proc/no-such-folder/deeper', async () => {}),
+    /Cannot write the folder/,
+  );
+});
