@@ -1,6 +1,11 @@
 import type { DoctorContext } from '../context.ts';
 import { copySources } from '../image.ts';
-import { type DockerfileModel, type DockerInstruction, isDockerKeyword } from '../parsers/dockerfile.ts';
+import {
+  type DockerfileModel,
+  type DockerInstruction,
+  isDockerKeyword,
+  wordsOf,
+} from '../parsers/dockerfile.ts';
 import { cleanPath } from '../parsers/dockerignore.ts';
 import { type Problem, type Rule, sources } from '../rule.ts';
 
@@ -22,6 +27,10 @@ function eachDockerfile(
 
 const all = (model: DockerfileModel, ...keywords: string[]): DockerInstruction[] =>
   model.instructions.filter(({ keyword }) => keywords.includes(keyword));
+
+/** Files that hold credentials by their name. */
+const credentialFile =
+  /(^|\/)(\.boto|\.netrc|\.aws|\.env|id_rsa|id_ed25519|\.git-credentials|credentials|[^/]*service[_-]?account[^/]*\.json|[^/]+\.pem)\/?$/i;
 
 /** Paths of the submodules that .gitmodules names. */
 async function submodules(context: DoctorContext): Promise<string[]> {
@@ -156,5 +165,90 @@ export const dockerfileRules: readonly Rule[] = [
     fix: 'Name a tag or digest.',
     kinds: ['efficiency'],
     check: eachDockerfile(untagged),
+  },
+  {
+    id: 'dockerfile-multiple-cmd',
+    severity: 'warning',
+    title: 'Several CMD in one stage',
+    why: 'Only the last one counts.',
+    source: sources.dockerfile,
+    fix: 'Delete the others, or chain them.',
+    kinds: ['efficiency'],
+    check: eachDockerfile((model) =>
+      model.stages.flatMap(({ instructions }) => {
+        const commands = instructions.filter(({ keyword }) => keyword === 'CMD');
+        return commands
+          .slice(0, -1)
+          .map(({ line }) => ({ line, message: 'A later CMD takes the place of this one.' }));
+      }),
+    ),
+  },
+  {
+    id: 'dockerfile-copy-credentials',
+    severity: 'warning',
+    title: 'A file of credentials is copied into a layer',
+    why: 'It stays in the image, also when a later instruction deletes it.',
+    source: 'https://docs.docker.com/build/building/secrets/',
+    fix: 'Use RUN --mount=type=secret, or do without: the organizers pass no secret.',
+    kinds: ['efficiency'],
+    check: eachDockerfile((model) =>
+      all(model, 'COPY', 'ADD').flatMap((instruction) => {
+        const named = wordsOf(instruction).slice(0, -1);
+        const found = named.filter((word) => credentialFile.test(word));
+        return found.map((word) => ({
+          line: instruction.line,
+          message: `${word} is a file of credentials.`,
+        }));
+      }),
+    ),
+  },
+  {
+    id: 'dockerfile-crlf',
+    severity: 'info',
+    title: 'Line ends of Windows in the Dockerfile',
+    why: 'They can end up in arguments and file names of shell commands.',
+    source: sources.dockerfile,
+    fix: 'Save the file with LF.',
+    kinds: ['efficiency'],
+    check: eachDockerfile(({ text }) => {
+      const line = text.split('\n').findIndex((one) => one.endsWith('\r'));
+      return line < 0 ? [] : [{ line: line + 1, message: 'The lines end in CRLF.' }];
+    }),
+  },
+  {
+    id: 'base-image-nightly',
+    severity: 'info',
+    title: 'A nightly base image',
+    why: 'Nightly images vanish; the submission cannot be built again.',
+    source: sources.challenge,
+    fix: 'Use the image of a release.',
+    kinds: ['efficiency'],
+    check: eachDockerfile((model) =>
+      model.stages
+        .filter(({ base }) => /nightly/i.test(base))
+        .map(({ base, line }) => ({ line, message: `${base} is a nightly image.` })),
+    ),
+  },
+  {
+    id: 'dockerignore-missing',
+    severity: 'info',
+    title: 'COPY . without a .dockerignore',
+    why: 'Everything in the folder gets into the image: version control, caches, weights, credentials.',
+    source: 'https://docs.docker.com/build/concepts/context/#dockerignore-files',
+    fix: 'Add a .dockerignore.',
+    kinds: ['efficiency'],
+    check: eachDockerfile((model, context) => {
+      if (context.isFile('.dockerignore') || context.isFile(`${model.file}.dockerignore`)) return [];
+      const whole = all(model, 'COPY', 'ADD').find(
+        (instruction) =>
+          !instruction.flags.some(({ name }) => name === 'from') &&
+          wordsOf(instruction)
+            .slice(0, -1)
+            .some((word) => /^(\.\/?|\/)$/.test(word)),
+      );
+      return whole
+        ? [{ line: whole.line, message: 'The whole folder is copied, and there is no .dockerignore.' }]
+        : [];
+    }),
   },
 ];

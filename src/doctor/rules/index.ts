@@ -1,4 +1,5 @@
 import type { Rule } from '../rule.ts';
+import { buildRules } from './build.ts';
 import { dockerfileRules } from './dockerfile.ts';
 import { fileRules } from './files.ts';
 import { mergingRules } from './merging.ts';
@@ -10,6 +11,7 @@ export const doctorRules: readonly Rule[] = [
   ...secretRules,
   ...fileRules,
   ...dockerfileRules,
+  ...buildRules,
   ...servingRules,
   ...mergingRules,
 ];
