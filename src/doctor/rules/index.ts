@@ -3,6 +3,8 @@ import { buildRules } from './build.ts';
 import { dockerfileRules } from './dockerfile.ts';
 import { fileRules } from './files.ts';
 import { mergingRules } from './merging.ts';
+import { pythonRules } from './python.ts';
+import { requestRules } from './requests.ts';
 import { secretRules } from './secrets.ts';
 import { servingRules } from './serving.ts';
 
@@ -13,5 +15,7 @@ export const doctorRules: readonly Rule[] = [
   ...dockerfileRules,
   ...buildRules,
   ...servingRules,
+  ...requestRules,
+  ...pythonRules,
   ...mergingRules,
 ];
