@@ -1,5 +1,4 @@
 import { posix } from 'node:path';
-import type { DoctorContext } from './context.ts';
 import {
   type DockerfileModel,
   type DockerInstruction,
@@ -9,6 +8,16 @@ import {
 } from './parsers/dockerfile.ts';
 import { cleanPath, dockerPattern, type Ignores } from './parsers/dockerignore.ts';
 import type { ShellCommand } from './parsers/shell.ts';
+import type { SubmissionEntry } from './source.ts';
+
+/** What a build sees of a submission's files. */
+export interface BuildContext {
+  readonly entries: readonly SubmissionEntry[];
+  entry(path: string): SubmissionEntry | undefined;
+  isFolder(path: string): boolean;
+  text(path: string): Promise<string | undefined>;
+  dockerignore(dockerfile?: string): Promise<Ignores>;
+}
 
 /** Where a path of the image comes from. */
 export type Located =
@@ -61,7 +70,7 @@ export class Image {
   /** The base may hold files of the submission. */
   readonly ownBase: boolean;
   private readonly layers: readonly Layer[];
-  private readonly context: DoctorContext;
+  private readonly context: BuildContext;
   private readonly ignored: Ignores;
 
   constructor(parts: {
@@ -71,7 +80,7 @@ export class Image {
     workdir: string;
     ownBase: boolean;
     layers: readonly Layer[];
-    context: DoctorContext;
+    context: BuildContext;
     ignored: Ignores;
   }) {
     this.dockerfile = parts.dockerfile;
@@ -126,7 +135,7 @@ function* submodulesAbove(path: string): Generator<string> {
 }
 
 /** A folder without files: a submodule that was not initialised looks so. */
-function isEmptyFolder(context: DoctorContext, folder: string): boolean {
+function isEmptyFolder(context: BuildContext, folder: string): boolean {
   return context.isFolder(folder) && !context.entries.some(({ path }) => isBelow(path, folder));
 }
 
@@ -136,7 +145,7 @@ export function isBelow(path: string, folder: string): boolean {
 
 /** What the sources of a COPY or ADD stand for in the build context. */
 export function copySources(
-  context: DoctorContext,
+  context: BuildContext,
   instruction: DockerInstruction,
   ignored: Ignores,
 ): { sources: CopySource[]; target: string } {
@@ -163,7 +172,7 @@ export function copySources(
 }
 
 /** A folder is left out only when all that is in it is. */
-function isIgnored(context: DoctorContext, path: string, ignored: Ignores): boolean {
+function isIgnored(context: BuildContext, path: string, ignored: Ignores): boolean {
   if (!ignored(path)) return false;
   return !context.entries.some((entry) => isBelow(entry.path, path) && !ignored(entry.path));
 }
@@ -172,10 +181,10 @@ class Builder {
   readonly layers: Layer[] = [];
   readonly folders = new Set<string>(['/']);
   workdir = '/';
-  private readonly context: DoctorContext;
+  private readonly context: BuildContext;
   private readonly ignored: Ignores;
 
-  constructor(context: DoctorContext, ignored: Ignores) {
+  constructor(context: BuildContext, ignored: Ignores) {
     this.context = context;
     this.ignored = ignored;
   }
@@ -304,7 +313,7 @@ function commandOf(words: readonly string[], line: number): ShellCommand {
 
 /** Builds the last stage of a Dockerfile and the stages of the same file that it begins with. */
 export async function buildImage(
-  context: DoctorContext,
+  context: BuildContext,
   dockerfile: DockerfileModel,
 ): Promise<Image | undefined> {
   const stage = dockerfile.stages.at(-1);

@@ -1,6 +1,5 @@
 import { posix } from 'node:path';
-import type { DoctorContext } from './context.ts';
-import type { Image } from './image.ts';
+import type { BuildContext, Image } from './image.ts';
 import { type DockerInstruction, shellOf } from './parsers/dockerfile.ts';
 import { parseShell, type ShellCommand, type ShellScript, type ShellWord } from './parsers/shell.ts';
 
@@ -153,10 +152,10 @@ const wordOf = (text: string, line: number): ShellWord => ({ text, line, variabl
 class Starter {
   readonly commands: StartCommand[] = [];
   unknown = false;
-  private readonly context: DoctorContext;
+  private readonly context: BuildContext;
   private readonly image: Image;
 
-  constructor(context: DoctorContext, image: Image) {
+  constructor(context: BuildContext, image: Image) {
     this.context = context;
     this.image = image;
   }
@@ -237,7 +236,7 @@ const lastOf = (instructions: readonly DockerInstruction[], keyword: string) =>
   instructions.findLast((instruction) => instruction.keyword === keyword);
 
 /** Says what the image starts: its last CMD and ENTRYPOINT, through shells, scripts and launchers. */
-export async function findServed(context: DoctorContext, image: Image): Promise<Served | undefined> {
+export async function findServed(context: BuildContext, image: Image): Promise<Served | undefined> {
   const entrypoint = lastOf(image.stage.instructions, 'ENTRYPOINT');
   const cmd = lastOf(image.stage.instructions, 'CMD');
   const instruction = entrypoint?.exec && cmd ? cmd : (entrypoint ?? cmd);
@@ -285,7 +284,7 @@ interface Candidate extends FoundModule {
 
 /** The last command that names an application; else the last Python program that looks like a server; else the last. */
 async function chooseServer(
-  context: DoctorContext,
+  context: BuildContext,
   candidates: readonly Candidate[],
 ): Promise<Candidate | undefined> {
   const named = candidates.findLast(({ invocation }) => invocation.server !== 'python');
