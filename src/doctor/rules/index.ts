@@ -2,6 +2,7 @@ import type { Rule } from '../rule.ts';
 import { buildRules } from './build.ts';
 import { dockerfileRules } from './dockerfile.ts';
 import { fileRules } from './files.ts';
+import { kitRules } from './kit.ts';
 import { mergingRules } from './merging.ts';
 import { pythonRules } from './python.ts';
 import { requestRules } from './requests.ts';
@@ -18,4 +19,5 @@ export const doctorRules: readonly Rule[] = [
   ...requestRules,
   ...pythonRules,
   ...mergingRules,
+  ...kitRules,
 ];

@@ -26,7 +26,7 @@ async function methodModules(context: DoctorContext): Promise<PythonModule[]> {
 }
 
 /** Classes that extend Merges, directly or through one another. */
-async function methodClasses(context: DoctorContext) {
+export async function methodClasses(context: DoctorContext) {
   const modules = await methodModules(context);
   const classes = modules.flatMap((module) => module.classes.map((one) => ({ ...one, module })));
   const known = new Set(['Merges']);
