@@ -49,7 +49,7 @@ export function activate(context: vscode.ExtensionContext): void {
   hold(new SubmissionTree(submissions, stages, reports));
   hold(new JobsTree(jobs));
   hold(new RunsTree(runs));
-  hold(new StatusBar(jobs, servers));
+  hold(new StatusBar(jobs, servers, submissions));
 
   const services: Services = {
     log,

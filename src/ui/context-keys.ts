@@ -18,7 +18,7 @@ interface Sources {
 /** Keeps the when-clause keys of the manifest in step with what there is. */
 export class ContextKeys extends Disposable {
   readonly #sources: Sources;
-  readonly #published = new Map<ContextKey, unknown>();
+  readonly #published = new Map<ContextKey, boolean>();
 
   constructor(sources: Sources) {
     super();
@@ -33,11 +33,10 @@ export class ContextKeys extends Disposable {
     const { submissions, stages, servers, runs, reports } = this.#sources;
     const { active, list, ready } = submissions;
     const live = active && servers.of(active.folder);
-    const values: Readonly<Record<ContextKey, unknown>> = {
+    const values: Readonly<Record<ContextKey, boolean>> = {
       [contextKeys.ready]: ready,
       [contextKeys.hasSubmission]: active !== undefined,
       [contextKeys.severalSubmissions]: list.length > 1,
-      [contextKeys.kind]: active?.kind ?? '',
       [contextKeys.merged]: stages.record.merge !== undefined,
       [contextKeys.serverRuns]: live?.server !== undefined,
       [contextKeys.hasEndpoint]: live !== undefined,
@@ -45,7 +44,7 @@ export class ContextKeys extends Disposable {
       [contextKeys.checked]: active !== undefined && reports.of(active.folder) !== undefined,
       [contextKeys.packaged]: stages.record.package !== undefined,
     };
-    for (const [key, value] of Object.entries(values) as [ContextKey, unknown][]) {
+    for (const [key, value] of Object.entries(values) as [ContextKey, boolean][]) {
       if (this.#published.get(key) === value) continue;
       this.#published.set(key, value);
       void vscode.commands.executeCommand('setContext', key, value);

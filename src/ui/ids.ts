@@ -39,13 +39,12 @@ export const viewIds = {
 
 export const scoresPanelType = 'submissionStudio.scores';
 
-/** When-clause keys that the manifest uses; all are booleans but `kind`. */
+/** When-clause keys that the manifest uses. */
 export const contextKeys = {
   /** The folders of the workspace have been looked through. */
   ready: 'submissionStudio.ready',
   hasSubmission: 'submissionStudio.hasSubmission',
   severalSubmissions: 'submissionStudio.severalSubmissions',
-  kind: 'submissionStudio.kind',
   merged: 'submissionStudio.merged',
   /** A server of ours runs for the active submission. */
   serverRuns: 'submissionStudio.serverRuns',

@@ -65,6 +65,14 @@ test('of several submissions one is chosen, and remembered', async (t) => {
   const stages = workbench.treeItem(/^beta/).and(workbench.page.locator('[aria-expanded="true"]'));
   await stages.waitFor();
   await workbench.screenshot('state-several');
+  await workbench.statusBarItem('beta').click();
+  await workbench.pick(/^alpha/);
+  await workbench
+    .treeItem(/^alpha/)
+    .and(workbench.page.locator('[aria-expanded="true"]'))
+    .waitFor();
+  await workbench.clickInlineAction(workbench.treeItem('beta'), 'Switch Submission…');
+  await stages.waitFor();
   await workbench.reload();
   await workbench.openContainer('Submission Studio');
   await stages.waitFor();
@@ -89,7 +97,8 @@ test('a failure says what, where and why, and opens the file at its line', async
 
 test('the walkthrough stands and its first step completes by itself', async (t) => {
   const folder = await freshFolder(t);
-  const workbench = await openWorkbench(t, { folder });
+  // Wide enough for the pictures of the steps.
+  const workbench = await openWorkbench(t, { folder, viewport: { width: 1600, height: 900 } });
   await workbench.runCommand('Welcome: Open Walkthrough...');
   await workbench.pick(/Get a submission ready/);
   await workbench.page.getByText('Create a submission').first().waitFor();

@@ -13,31 +13,16 @@ import { Host, PageState } from '../shared/host.ts';
 import { defineToolkit } from '../toolkit.ts';
 import { scoreChart } from './chart.ts';
 import { leaderboardSection, toolbar } from './parts.ts';
+import { initialState, type ScoresState } from './state.ts';
 import { focusPlace, restoreFocus, scoreTable } from './table.ts';
-import { type Sort, visibleRows } from './view-model.ts';
+import { visibleRows } from './view-model.ts';
 
 // Compiled checks would need `eval`, which the page's policy forbids.
 z.config({ jitless: true });
 defineToolkit();
 
-export interface ScoresState {
-  readonly sort: Sort;
-  readonly filter: string;
-  readonly hidden: readonly string[];
-  readonly onlyCompared: boolean;
-  readonly chartAsTable: boolean;
-  readonly scroll: number;
-}
-
 const host = new Host<ToView, FromView>(toViewSchema);
-const state = new PageState<ScoresState>({
-  sort: { key: 'mean', descending: true },
-  filter: '',
-  hidden: [],
-  onlyCompared: false,
-  chartAsTable: false,
-  scroll: 0,
-});
+const state = new PageState<ScoresState>(initialState);
 
 const tableSlot = h('div', { class: 'scroller' });
 const chartSlot = h('div', {});

@@ -7,7 +7,7 @@ import type {
 } from '../../src/ui/scores/messages.ts';
 import { h, icon } from '../shared/dom.ts';
 import type { Host } from '../shared/host.ts';
-import type { ScoresState } from './main.ts';
+import type { ScoresState } from './state.ts';
 import { scenarioKey } from './view-model.ts';
 
 interface ToolbarOptions {

@@ -63,7 +63,7 @@ export function packageCommands(services: Pick<Services, 'submissions' | 'stages
         try {
           return await make(submission, argument);
         } catch (error) {
-          if (failureKind(error) !== 'usage') throw error;
+          if (failureKind(error) !== 'unfit') throw error;
           const { findings } = await check(submission);
           const errors = findings.filter(({ severity }) => severity === 'error');
           if (errors.length === 0 || errors.some(({ rule }) => rule.startsWith('secret-'))) throw error;

@@ -143,7 +143,10 @@ export function scoreCommands(
         return { value, outcome: evaluationText(value) };
       },
     );
-    for (const warning of evaluation.warnings) log.warn(warning);
+    const problems = evaluation.runs.flatMap((run) =>
+      run.problems.map((problem) => `${run.name}: ${problem}`),
+    );
+    for (const warning of [...evaluation.warnings, ...problems]) log.warn(warning);
     const { updateRecord } = await import('../../submission/index.ts');
     await updateRecord(folder, {
       evaluate: {

@@ -197,6 +197,7 @@ export function submissionCommands({
 
     [commandIds.refresh]: {
       title: 'Refresh',
+      inUntrusted: true,
       async run(): Promise<void> {
         await submissions.refresh();
         await Promise.all([stages.refresh(), runs.refresh()]);

@@ -59,11 +59,7 @@ describe('the manifest and the code', () => {
     const used = [...text.matchAll(/"(?:when|onContext)[^"]*"\s*:\s*"([^"]*)"|onContext:([\w.]+)/g)]
       .flatMap(([, when, key]) => (when ?? key ?? '').match(/submissionStudio\.\w+/g) ?? [])
       .filter((name) => !ours.has(name));
-    assert.deepEqual(
-      used.filter((key) => !known.has(key)),
-      [],
-    );
-    assert.ok(used.length > 0);
+    assert.deepEqual([...new Set(used)].toSorted(), [...known].toSorted());
   });
 });
 
