@@ -127,7 +127,7 @@ test('errors stop a package, force overrides them, a secret is refused always', 
     Dockerfile: 'FROM python:3.11\nCOPY gone.py .\nCMD ["uvicorn", "main:app", "--port", "80"]\n',
   });
   await assert.rejects(pack(faulty), (error: UserError) => {
-    assert.equal(error.kind, 'usage');
+    assert.equal(error.kind, 'unfit');
     assert.match(error.message, /Dockerfile:2/);
     return true;
   });
@@ -137,6 +137,7 @@ test('errors stop a package, force overrides them, a secret is refused always', 
   const leaky = await folderWith({ ...efficiency(), 'notes.txt': token });
   for (const force of [false, true]) {
     await assert.rejects(pack(leaky, { force }), (error: UserError) => {
+      assert.equal(error.kind, 'unfit');
       assert.match(error.message, /notes\.txt:1/);
       assert.ok(!error.message.includes(token));
       return true;
