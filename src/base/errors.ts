@@ -1,5 +1,8 @@
-/** What a failure means for whoever asked: their input, the work itself, or their own wish to stop. */
-export type FailureKind = 'usage' | 'work' | 'cancelled';
+/**
+ * What a failure means for whoever asked: what was checked is not fit, their input, the work itself, or their own wish
+ * to stop.
+ */
+export type FailureKind = 'unfit' | 'usage' | 'work' | 'cancelled';
 
 /** Where a failure lies, as far as it is known. `line` is 1-based. */
 export interface Place {
@@ -19,7 +22,12 @@ export interface UserErrorOptions {
 }
 
 /** Exit codes of the command line. */
-export const exitCodes: Readonly<Record<FailureKind, number>> = { usage: 2, work: 3, cancelled: 130 };
+export const exitCodes: Readonly<Record<FailureKind, number>> = {
+  unfit: 1,
+  usage: 2,
+  work: 3,
+  cancelled: 130,
+};
 
 /**
  * A failure that a person can act on. `message` says what failed and why, without a stack; the cause goes to
@@ -87,12 +95,18 @@ export function fromSystemError(error: unknown, what: string, path?: string): un
   });
 }
 
+/** Whether the message names the place itself, not just something below it. */
+function mentions(message: string, place: string): boolean {
+  const end = message.indexOf(place) + place.length;
+  return message.includes(place) && !/[\w/\\]/.test(message.charAt(end));
+}
+
 /** One paragraph for a person: place, message, remedy. Never a stack. */
 export function describeError(error: unknown): string {
   const known = fromSystemError(error, 'The operation failed');
   if (known instanceof UserError) {
     const place = formatPlace(known.place);
-    const prefix = place && !known.message.includes(place) ? `${place}: ` : '';
+    const prefix = place && !mentions(known.message, place) ? `${place}: ` : '';
     return `${prefix}${known.message}${known.remedy ? `. ${known.remedy}` : ''}`;
   }
   return `Unexpected failure: ${known instanceof Error ? known.message : String(known)}`;

@@ -11,8 +11,9 @@ export {
   throwIfCancelled,
   UserError,
 } from './errors.ts';
+export { baseUrl, type Call, call, keepAlive, NoReply, type Reply } from './http.ts';
 export { errorDetails, type Log, maskSecrets, silentLog } from './log.ts';
 export type { Progress, ReportProgress, WorkOptions } from './progress.ts';
-export { parseWith } from './schema.ts';
+export { parseWith, plainIssue } from './schema.ts';
 export { type TreeEntry, type WalkOptions, walkTree } from './tree.ts';
 export { formatBytes, formatDuration, parseSize, plural } from './units.ts';

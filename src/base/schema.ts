@@ -12,6 +12,26 @@ function fieldPath(path: readonly PropertyKey[]): string {
   }, '');
 }
 
+const typeWords: Readonly<Record<string, string>> = {
+  array: 'a list',
+  object: 'keys with values',
+  record: 'keys with values',
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  null: 'empty',
+};
+
+/** The library's message about a wrong type in plain words; every other message as it is. */
+export function plainIssue(message: string): string {
+  const [, expected = '', received = ''] =
+    /^Invalid input: expected (\w+), received (\w+)$/.exec(message) ?? [];
+  if (expected === '') return message;
+  if (received === 'undefined') return 'is missing';
+  return `must be ${typeWords[expected] ?? expected}, not ${typeWords[received] ?? received}`;
+}
+
 /**
  * Validates `value`, or throws a usage error that names every wrong field.
  * @param what what the value is, as the start of the message: `The recipe`
@@ -21,7 +41,8 @@ export function parseWith<T>(schema: ZodType<T>, value: unknown, what: string, p
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => {
     const field = fieldPath(issue.path);
-    return field ? `${field}: ${issue.message}` : issue.message;
+    const message = plainIssue(issue.message);
+    return field ? `${field}: ${message}` : message;
   });
   throw new UserError(`${what} is not valid: ${problems.join('; ')}`, {
     place: {

@@ -1,5 +1,4 @@
-import { throwIfCancelled, UserError } from '../base/index.ts';
-import { baseUrl, call, NoReply, type Reply } from './client.ts';
+import { baseUrl, call, NoReply, type Reply, throwIfCancelled, UserError } from '../base/index.ts';
 import { healthSchema } from './contract.ts';
 import type { Endpoint } from './types.ts';
 

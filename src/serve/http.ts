@@ -71,7 +71,7 @@ export function sendError(response: ServerResponse, error: unknown): void {
     sendJson(response, error.status, { detail: error.message }, error.headers);
     return;
   }
-  const statuses = { usage: 400, work: 500, cancelled: 503 } as const;
+  const statuses = { unfit: 422, usage: 400, work: 500, cancelled: 503 } as const;
   const status = error instanceof UserError ? statuses[failureKind(error)] : 500;
   sendJson(response, status, { detail: describeError(error) });
 }

@@ -1,5 +1,15 @@
+import type { Agent } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { cancelledError, throwIfCancelled, UserError } from '../../base/index.ts';
+import {
+  baseUrl,
+  call,
+  cancelledError,
+  keepAlive,
+  NoReply,
+  type Reply,
+  throwIfCancelled,
+  UserError,
+} from '../../base/index.ts';
 import { processBody } from '../prompt/requests.ts';
 import { type WindowTokenizer, windowTokens } from '../prompt/window.ts';
 import { asciiString, inlineJson } from '../python/json.ts';
@@ -7,7 +17,6 @@ import type { Completion } from '../spec.ts';
 import type { ProcessRequest } from '../types.ts';
 import { AnswerError, helmRetriesProcess, parseAnswer, parseCompletion, requiredField } from './answers.ts';
 import type { AnswerStore } from './store.ts';
-import { NetworkError, type Reply, Transport } from './transport.ts';
 
 /** HELM waits 10, 20, 40 and 80 s between its tries; a local server has recovered sooner or not at all. */
 const waits: Readonly<Record<AnswerError['retry'], readonly number[]>> = {
@@ -44,21 +53,19 @@ export interface ClientOptions {
 export class HelmClient implements WindowTokenizer {
   /** Answers of /process that came from the endpoint itself. */
   answered = 0;
-  private readonly transport: Transport;
+  readonly url: string;
+  private readonly agent: Agent;
   private readonly options: ClientOptions;
   private readonly warned = new Set<string>();
 
   constructor(url: string, options: ClientOptions) {
-    this.transport = new Transport(url, options.concurrency);
+    this.url = baseUrl(url);
+    this.agent = keepAlive(this.url, options.concurrency);
     this.options = options;
   }
 
-  get url(): string {
-    return this.transport.url;
-  }
-
   close(): void {
-    this.transport.close();
+    this.agent.destroy();
   }
 
   /** Finds out within 15 s whether anything answers at the URL; throws a usage error otherwise. */
@@ -67,17 +74,17 @@ export class HelmClient implements WindowTokenizer {
     const body = tokenizeBody('', false, windowTokens);
     for (const wait of [300, 1000, undefined]) {
       try {
-        await this.transport.post('/tokenize', body, timeout, this.options.signal);
+        await this.send('/tokenize', body, timeout);
         return;
       } catch (error) {
-        if (!(error instanceof NetworkError)) throw this.rethrow(error);
+        if (!(error instanceof NoReply)) throw error;
         if (error.code === 'ETIMEDOUT' || wait === undefined) throw this.unreachable(error);
         await this.pause(wait);
       }
     }
   }
 
-  private unreachable(error: NetworkError): UserError {
+  private unreachable(error: NoReply): UserError {
     return new UserError(`The endpoint ${this.url} does not answer: ${error.message}`, {
       place: { url: this.url },
       remedy:
@@ -149,7 +156,7 @@ export class HelmClient implements WindowTokenizer {
   private async post(path: string, body: string, timeout: number, consequence: string): Promise<Reply> {
     const url = `${this.url}${path}`;
     try {
-      const reply = await this.transport.post(path, body, timeout, this.options.signal);
+      const reply = await this.send(path, body, timeout);
       if (reply.status < 400 && reply.status >= 200) return reply;
       const detail = reply.text.trim().slice(0, 120);
       const status = `${reply.status} ${reply.statusText}`.trim();
@@ -161,13 +168,13 @@ export class HelmClient implements WindowTokenizer {
         { forgiven: true },
       );
     } catch (error) {
-      if (error instanceof NetworkError) {
+      if (error instanceof NoReply) {
         throw new AnswerError(`${url} gave no answer: ${error.message}. ${consequence}`, 'often', {
           forgiven: true,
           cause: error,
         });
       }
-      throw this.rethrow(error);
+      throw error;
     }
   }
 
@@ -190,8 +197,17 @@ export class HelmClient implements WindowTokenizer {
     throwIfCancelled(signal, 'The evaluation');
   }
 
-  private rethrow(error: unknown): unknown {
-    return this.options.signal?.aborted ? cancelledError('The evaluation') : error;
+  private send(path: string, body: string, timeoutMs: number): Promise<Reply> {
+    const { signal } = this.options;
+    const sent = call(`${this.url}${path}`, {
+      body,
+      timeoutMs,
+      agent: this.agent,
+      ...(signal && { signal }),
+    });
+    return sent.catch((error) => {
+      throw signal?.aborted ? cancelledError('The evaluation') : error;
+    });
   }
 
   private warn(kind: string, message: string): void {

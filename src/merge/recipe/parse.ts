@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { isMap, isPair, isScalar, isSeq, LineCounter, type Node, parseAllDocuments, visit } from 'yaml';
-import { fromSystemError, UserError } from '../../base/index.ts';
+import { fromSystemError, plainIssue, UserError } from '../../base/index.ts';
 import { checkParameters, type ParameterRemark } from './parameters.ts';
 import { type FieldPath, methodOf, type RecipeDocument, recipeSchema } from './schema.ts';
 
@@ -107,6 +107,8 @@ export function checkRecipe(text: string, file: string): RecipeCheck {
   for (const error of first.errors) {
     // A key that stands twice is no error for mergekit: the last one counts.
     const repeated = error.code === 'DUPLICATE_KEY';
+    // What follows the first one are mostly its consequences.
+    if (!repeated && problems.some(({ severity }) => severity === 'error')) continue;
     const [message] = error.message.split('\n');
     const plain = (message ?? '').replace(/ at line \d+, column \d+:?$/, '');
     report(
@@ -146,7 +148,7 @@ export function checkRecipe(text: string, file: string): RecipeCheck {
   for (const issue of strict.error?.issues ?? []) {
     const path = issue.path as FieldPath;
     if (issue.code !== 'unrecognized_keys') {
-      report('error', issue.message, path, rangeOf(path));
+      report('error', plainIssue(issue.message), path, rangeOf(path));
       continue;
     }
     for (const key of issue.keys) {
@@ -195,7 +197,7 @@ export function parseRecipe(text: string, file: string): Recipe {
   const errors = problems.filter((problem) => problem.severity === 'error');
   const [first, ...others] = errors;
   const rest = others
-    .map(({ range, field, message }) => `; line ${range.line}, ${field}: ${message}`)
+    .map(({ range, field, message }) => `; line ${range.line}${field && `, ${field}`}: ${message}`)
     .join('');
   throw new UserError(`The recipe is not valid: ${first?.message ?? ''}${rest}`, {
     place: {

@@ -1,5 +1,4 @@
-import type { WorkOptions } from '../../base/index.ts';
-import { baseUrl } from '../client.ts';
+import { baseUrl, type WorkOptions } from '../../base/index.ts';
 import { contact } from '../connect.ts';
 import type { ContractCheck, ContractReport } from '../types.ts';
 import { answerProbes } from './answer-probes.ts';

@@ -1,6 +1,5 @@
 import type { ZodType } from 'zod';
-import { throwIfCancelled } from '../../base/index.ts';
-import { call, NoReply, type Reply } from '../client.ts';
+import { call, NoReply, type Reply, throwIfCancelled } from '../../base/index.ts';
 import { type ProcessResponse, processResponseSchema } from '../contract.ts';
 
 /** What a check found wrong. Its message is the check's detail. */
