@@ -32,6 +32,9 @@ const conf = `entries: [
   { description: "truthful_qa:task=mc_single,model=neurips/local" }
   { description: "truthful_qa:task=mc_single,method=multiple_choice_separate_calibrated,model=neurips/local" }
   { description: "gsm:model=neurips/local,max_eval_instances=19" }
+  { description: "math:subject=number_theory,level=2,model=neurips/local" }
+  { description: "math:subject=algebra,level=3,use_official_examples=True,model=neurips/local" }
+  { description: "math:subject=number_theory,level=1,use_chain_of_thought=True,model=neurips/local,max_train_instances=2" }
   { description: "bbq:subject=all,model=neurips/local,max_eval_instances=40" }
   { description: "big_bench:model=neurips/local,max_train_instances=big_bench_few_shot_setting,task=snarks,subtask=" }
   { description: "big_bench:model=neurips/local,task=repeat,subtask=deep" }
@@ -55,6 +58,18 @@ def missing(*args):
     raise ValueError
 SummarizationMetric._load_humaneval = missing
 SummarizationMetric._load_qafacteval = missing
+`;
+
+/** HELM loads MATH from the Hub; the same problems come from files here, and are sorted and shuffled by `datasets`. */
+const mathPlugin = `
+import datasets, glob, json
+from helm.benchmark.scenarios import math_scenario
+def load(*args, cache_dir, **options):
+    def split(name):
+        files = sorted(glob.glob(f"{cache_dir}/../{name}/*/*.json"))
+        return datasets.Dataset.from_list([json.load(open(file)) for file in files])
+    return datasets.DatasetDict({name: split(name) for name in ("train", "test")})
+math_scenario.load_dataset = load
 `;
 
 /** Articles with highlights as the pickle that HELM reads. */
@@ -193,7 +208,7 @@ test('helm-run and evaluate ask the same, measure the same, write the same', {
   await mkdir(join(data, 'summarization/data'), { recursive: true });
   await run(python, ['-c', pickleArticles, join(data, 'summarization/data/cnndm.pk')]);
   const plugin = join(folder, 'plugin.py');
-  await writeFile(plugin, summarizationPlugin);
+  await writeFile(plugin, summarizationPlugin + mathPlugin);
   // HELM's perturbations look for their lists below its default output folder.
   const output = ['-o', theirOut, '--local-path', 'local', '--plugins', plugin];
   await helm('helm-run', ['-c', file, '--suite', 'entries', '-m', '12', ...output]);

@@ -1,4 +1,5 @@
 import { splitWords, strip } from '../python/text.ts';
+import { mathEquiv, mathEquivChainOfThought } from './math.ts';
 import { rouge } from './rouge.ts';
 
 /** How well a prediction meets a reference; 0 to 1. Predictions come stripped, and empty where a letter maps to nothing. */
@@ -87,6 +88,8 @@ export const stringMetrics: Readonly<Record<string, StringMetric>> = {
   f1_set_match: setMetric((common, golds, predictions) => (2 * common) / (golds + predictions)),
   iou_set_match: setMetric((common, golds, predictions) => common / (golds + predictions - common)),
   exact_set_match: setMetric((common, golds, predictions) => hit(common === golds && golds === predictions)),
+  math_equiv: mathEquiv,
+  math_equiv_chain_of_thought: mathEquivChainOfThought,
   rouge_1: (gold, prediction) => rouge(gold, prediction).rouge_1(),
   rouge_2: (gold, prediction) => rouge(gold, prediction).rouge_2(),
   rouge_l: (gold, prediction) => rouge(gold, prediction).rouge_l(),

@@ -4,6 +4,7 @@ import { customMcqa } from './custom-mcqa.ts';
 import { demo } from './demo.ts';
 import { dyckLanguage } from './dyck-language.ts';
 import { gsm } from './gsm.ts';
+import { math } from './math.ts';
 import { mmlu } from './mmlu.ts';
 import type { Scenario } from './scenario.ts';
 import { simpleClassification, simpleMcqa, simpleShortAnswerQa } from './simple.ts';
@@ -25,6 +26,7 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map(
     customMcqa,
     mmlu,
     gsm,
+    math,
     truthfulQa,
     bbq,
     bigBench,

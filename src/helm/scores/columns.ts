@@ -12,6 +12,7 @@ const fallbackMetrics = [
   'f1_score',
   'rouge_2',
   'math_equiv',
+  'math_equiv_chain_of_thought',
 ];
 
 const lowerIsBetter = new Set([
@@ -51,15 +52,17 @@ export function columnOf(run: Run): ScoreColumn {
   const last = groups.at(-1);
   const scenario = last === 'custom' && file ? file : (last ?? sameRunKey(run));
   const names = new Set(run.stats.map(({ name }) => name.name));
-  const main = scenarioOf(run)?.main ?? {
-    metric: fallbackMetrics.find((name) => names.has(name)) ?? 'exact_match',
-    split: 'test',
-  };
+  const main = scenarioOf(run)?.main;
+  // Some scenarios measure something else by their arguments, such as MATH with a chain of thought.
+  const metric =
+    main && names.has(main.metric)
+      ? main.metric
+      : (fallbackMetrics.find((name) => names.has(name)) ?? main?.metric ?? 'exact_match');
   return {
     scenario,
     title: scenario.replace(/^demo_/, ''),
-    metric: main.metric,
-    split: main.split,
-    lowerIsBetter: lowerIsBetter.has(main.metric),
+    metric,
+    split: main?.split ?? 'test',
+    lowerIsBetter: lowerIsBetter.has(metric),
   };
 }

@@ -133,6 +133,33 @@ const textTask = {
   })),
 };
 
+/** Problems of a split by their file: two subjects, each level, with answers in all the ways that rules are about. */
+function mathProblems(split: string, count: number): Record<string, string> {
+  const answers = [
+    '\\frac12',
+    '3 \\text{ km}',
+    '\\sqrt3',
+    'x = 0.5',
+    '1/2',
+    '50\\%',
+    '90^\\circ',
+    '\\dfrac{7}{8}',
+  ];
+  const problem = (i: number) => ({
+    problem: `${['é', 'Z', '🙂', 'a', '\uff21'][i % 5]} What is $${(i * 7919) % 101}$ in ${split}?`,
+    level: `Level ${1 + (i % 3)}`,
+    type: i % 4 === 0 ? 'Algebra' : 'Number Theory',
+    solution: `We get $\\boxed{0}$, so\nit is $\\boxed{${answers[i % answers.length]}}$.`,
+  });
+  const folder = (i: number) => (i % 4 === 0 ? 'algebra' : 'number_theory');
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, i) => [
+      `MATH/${split}/${folder(i)}/${i}.json`,
+      JSON.stringify(problem(i)),
+    ]),
+  );
+}
+
 /** Fills a folder as HELM's `<output-path>/scenarios` is filled. */
 export async function writeInventedData(data: string): Promise<void> {
   const files: Record<string, string> = {
@@ -142,6 +169,8 @@ export async function writeInventedData(data: string): Promise<void> {
     'gsm/gsm_data_train': gsm(40),
     'gsm/gsm_data_test': gsm(25),
     'truthful_qa/data/TruthfulQA.csv': truthfulQa(47),
+    ...mathProblems('train', 60),
+    ...mathProblems('test', 48),
     'big_bench/snarks/task.json': JSON.stringify(choiceTask).replace(
       /}$/,
       `, "examples": [${choiceExamples(50)}]}`,
