@@ -23,8 +23,9 @@ export class ContextKeys extends Disposable {
   constructor(sources: Sources) {
     super();
     this.#sources = sources;
-    for (const source of Object.values(sources)) {
-      this.register((source as { onDidChange: vscode.Event<void> }).onDidChange(() => this.#publish()));
+    const { submissions, stages, servers, runs, reports } = sources;
+    for (const source of [submissions, stages, servers, runs, reports]) {
+      this.register(source.onDidChange(() => this.#publish()));
     }
     this.#publish();
   }

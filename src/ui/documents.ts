@@ -3,7 +3,7 @@ import { Disposable } from './disposable.ts';
 
 const scheme = 'submission-studio';
 
-/** Reports that are shown as rendered Markdown: read-only, and gone with their tab. */
+/** Reports that are shown as rendered Markdown: read-only, and kept as long as the window. */
 export class Documents extends Disposable implements vscode.TextDocumentContentProvider {
   readonly #texts = new Map<string, string>();
   readonly #changed = this.register(new vscode.EventEmitter<vscode.Uri>());
@@ -13,11 +13,12 @@ export class Documents extends Disposable implements vscode.TextDocumentContentP
   constructor() {
     super();
     this.register(vscode.workspace.registerTextDocumentContentProvider(scheme, this));
-    this.register(vscode.workspace.onDidCloseTextDocument(({ uri }) => this.#texts.delete(uri.toString())));
   }
 
   provideTextDocumentContent(uri: vscode.Uri): string {
-    return this.#texts.get(uri.toString()) ?? '';
+    return (
+      this.#texts.get(uri.toString()) ?? 'This report was made in an earlier window. Run its command again.'
+    );
   }
 
   /** Shows a report under a title; a later one with the same title takes its place. */

@@ -28,7 +28,7 @@ function jobStatus({ kind, title, progress }: Job): StatusText {
 function serverStatus({ endpoint }: LiveEndpoint): StatusText {
   return {
     text: `$(broadcast) ${addressText(endpoint.url)}`,
-    words: `${endpoint.title} is live on ${endpoint.url}`,
+    words: `${vscode.workspace.asRelativePath(endpoint.title)} is live on ${endpoint.url}`,
     command: `${viewIds.submission}.focus`,
   };
 }

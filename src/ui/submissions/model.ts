@@ -103,8 +103,10 @@ export class SubmissionsModel extends Disposable {
         this.#log.error(`Cannot look through ${folder.uri.fsPath}`, error);
       }
     }
-    const same = this.#ready && JSON.stringify(found) === JSON.stringify(this.#list);
-    this.#list = found;
+    const before = JSON.stringify(this.#list);
+    // Folders of a workspace may lie in one another.
+    this.#list = [...new Map(found.map((one) => [one.folder, one])).values()];
+    const same = this.#ready && JSON.stringify(this.#list) === before;
     this.#ready = true;
     if (!same) this.#changed.fire();
   }
