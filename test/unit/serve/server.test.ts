@@ -148,7 +148,7 @@ describe('the embedded server', () => {
   test('says what is wrong with a request', async () => {
     await refused('/process', '{"prompt": "a"', 400, /not JSON/);
     await refused('/process', '', 400, /no body/);
-    await refused('/process', '[]', 422, /object/);
+    await refused('/process', '[]', 422, /keys with values/);
     await refused('/process', {}, 422, /prompt/);
     await refused('/process', { prompt: 5 }, 422, /prompt/);
     await refused('/process', { prompt: 'a', max_new_tokens: 1.5 }, 422, /max_new_tokens/);
