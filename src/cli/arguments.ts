@@ -16,8 +16,10 @@ export function integer(least: number, most = Number.MAX_SAFE_INTEGER): (text: s
 /** An option that takes a size in bytes. */
 export function size(text: string): number {
   try {
-    return parseSize(text, 'size');
+    const bytes = parseSize(text, 'size');
+    if (bytes === 0) throw new InvalidArgumentError('It takes a size above zero.');
+    return bytes;
   } catch (error) {
-    throw new InvalidArgumentError(describeError(error));
+    throw error instanceof InvalidArgumentError ? error : new InvalidArgumentError(describeError(error));
   }
 }

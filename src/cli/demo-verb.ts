@@ -38,6 +38,7 @@ export const demoVerb: AddVerb = (program, run) => {
           folder: resolve(folder),
           signal,
           onProgress,
+          onNote: note,
           onStage: ({ name, seconds, pass }) =>
             note(`${pass ? '✓' : '✗'} ${name.padEnd(9)} ${formatDuration(seconds).padStart(8)}`),
         });

@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { mediaPath, throwIfCancelled, UserError, type WorkOptions } from '../base/index.ts';
 import type { ScoreTable } from '../helm/index.ts';
-import { recordStage } from './record.ts';
+import { findingLine } from './findings.ts';
 
 /** The rows of the demo's table: the checkpoints it compares, below the demo submission. */
 const checkpoints = {
@@ -49,6 +49,8 @@ export interface DemoOptions extends WorkOptions {
   readonly folder: string;
   /** Told about every stage when it has ended. */
   readonly onStage?: (stage: DemoStage) => void;
+  /** Told why a stage does not pass. */
+  readonly onNote?: (message: string) => void;
 }
 
 interface DemoFile {
@@ -80,7 +82,13 @@ function rowOf(table: ScoreTable, row: RowName, tasks: readonly string[]): DemoR
  * The whole way on the demo checkpoints: scaffold, merge, serve, HELM prompts, scores, doctor, package. Every stage
  * is the service that the verbs and the editor use.
  */
-export async function runDemo({ folder, signal, onProgress, onStage }: DemoOptions): Promise<DemoResult> {
+export async function runDemo({
+  folder,
+  signal,
+  onProgress,
+  onStage,
+  onNote,
+}: DemoOptions): Promise<DemoResult> {
   const work: WorkOptions = { ...(signal && { signal }), ...(onProgress && { onProgress }) };
   const stages: DemoStage[] = [];
   const stage = async <T>(name: string, run: () => Promise<T>, pass: (value: T) => boolean = () => true) => {
@@ -98,8 +106,8 @@ export async function runDemo({ folder, signal, onProgress, onStage }: DemoOptio
   const out = join(folder, 'benchmark_output');
   const suite = 'sample';
 
+  const { scaffold, updateRecord } = await import('../submission/index.ts');
   await stage('scaffold', async () => {
-    const { scaffold } = await import('../submission/index.ts');
     await clearEarlierDemo(folder);
     await scaffold({ kind: 'merging', folder, demo: true, name: 'demo-submission' });
   });
@@ -110,7 +118,7 @@ export async function runDemo({ folder, signal, onProgress, onStage }: DemoOptio
       join(folder, checkpoints.merged),
     );
     await merge(made.recipe, made.out, work);
-    await recordStage(folder, { merge: { ...made, at: now() } });
+    await updateRecord(folder, { merge: { ...made, at: now() } });
   });
   const { checkContract, startServerProcess } = await import('../serve/index.ts');
   const serve = (row: RowName) =>
@@ -119,8 +127,12 @@ export async function runDemo({ folder, signal, onProgress, onStage }: DemoOptio
   try {
     await stage(
       'check',
-      () => checkContract(server.url, work),
-      ({ pass }) => pass,
+      async () => {
+        const { pass, checks } = await checkContract(server.url, work);
+        for (const check of checks) if (!check.pass) onNote?.(`${check.id}: ${check.detail}`);
+        return pass;
+      },
+      Boolean,
     );
     await stage(
       'prompts',
@@ -128,6 +140,8 @@ export async function runDemo({ folder, signal, onProgress, onStage }: DemoOptio
         const { evaluate } = await import('../helm/index.ts');
         const evaluateRow = async (row: RowName, url: string) => {
           const { runs } = await evaluate(url, { suite, out, name: row, ...work });
+          for (const { name, problems } of runs)
+            for (const problem of problems) onNote?.(`${name}: ${problem}`);
           return runs.every(({ failed }) => failed === 0);
         };
         const results = [await evaluateRow('merged', server.url)];
@@ -140,7 +154,7 @@ export async function runDemo({ folder, signal, onProgress, onStage }: DemoOptio
           }
         }
         const summary = `${rowNames.length} checkpoints`;
-        await recordStage(folder, {
+        await updateRecord(folder, {
           baseline: 'base',
           evaluate: { out, suite, name: 'merged', at: now(), summary },
         });
@@ -160,16 +174,15 @@ export async function runDemo({ folder, signal, onProgress, onStage }: DemoOptio
     'doctor',
     async () => {
       const { runDoctor } = await import('../doctor/index.ts');
-      return runDoctor(folder, signal ? { signal } : {});
+      const { findings, summary } = await runDoctor(folder, signal ? { signal } : {});
+      for (const finding of findings) if (finding.severity === 'error') onNote?.(findingLine(finding));
+      return summary.error === 0;
     },
-    ({ summary }) => summary.error === 0,
+    Boolean,
   );
   const archive = await stage('package', async () => {
     const { pack } = await import('../pack/index.ts');
-    const made = await pack(folder, work);
-    const { file, sha256, bytes } = made;
-    await recordStage(folder, { package: { file, sha256, bytes, at: now() } });
-    return made;
+    return pack(folder, work);
   });
   const merged = table.scores.rows.find(({ run }) => run === 'merged');
   const instances = table.scores.columns.reduce(

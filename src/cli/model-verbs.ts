@@ -98,7 +98,7 @@ export const mergeVerb: AddVerb = (program, run) => {
         const made = describeMerge(await readRecipe(resolve(recipe)), resolve(out));
         const result = await merge(resolve(recipe), resolve(out), mergeOptions);
         for (const warning of result.warnings) note(`warning: ${warning}`);
-        await recordStage(dirname(made.recipe), { merge: { ...made, at: new Date().toISOString() } });
+        await recordStage(dirname(made.recipe), { merge: { ...made, at: new Date().toISOString() } }, note);
         return {
           json: result,
           text: `merged ${plural(result.tensors, 'tensor')} (${formatBytes(result.bytesWritten)}) into ${out} in ${formatDuration(result.seconds)}`,
@@ -129,7 +129,7 @@ export const serveVerb: AddVerb = (program, run) => {
         .default('auto'),
     )
     .action((checkpoint: string, options: ServeVerbOptions) =>
-      run({}, async ({ signal, say, note }) => {
+      run({}, async ({ signal, say }) => {
         const { serveCheckpoint } = await import('../serve/index.ts');
         const { host, port, provider } = options;
         const server = await serveCheckpoint({
@@ -145,8 +145,7 @@ export const serveVerb: AddVerb = (program, run) => {
         if (!signal.aborted && code !== 0) {
           throw new UserError(message ?? 'The model process ended unexpectedly', { kind: 'work' });
         }
-        note(`stopped serving ${checkpoint}`);
-        throw cancelledError('Serving');
+        throw cancelledError(`Serving ${checkpoint}`);
       }),
     );
 };

@@ -1,19 +1,15 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { formatBytes, plural } from '../base/index.ts';
-import type { DoctorReport, Finding } from '../doctor/index.ts';
+import type { DoctorReport } from '../doctor/index.ts';
 import type { Track } from '../submission/index.ts';
-import { recordStage } from './record.ts';
+import { findingLine } from './findings.ts';
 import { type AddVerb, given } from './verb.ts';
 
 async function trackOf(id: string | undefined, folder: string): Promise<Track | undefined> {
   if (id === undefined) return undefined;
   const { findTrack, loadTracks } = await import('../submission/index.ts');
   return findTrack(await loadTracks({ folder }), id);
-}
-
-function findingLine(finding: Finding): string {
-  return `${finding.file}:${finding.line}: ${finding.severity} ${finding.rule}: ${finding.message}${finding.fix ? ` ${finding.fix}` : ''}`;
 }
 
 function reportText(report: DoctorReport): string {
@@ -100,8 +96,6 @@ export const packVerb: AddVerb = (program, run) => {
         const { form, force } = options;
         const out = options.out === undefined ? undefined : resolve(options.out);
         const made = await pack(source, { signal, onProgress, ...given({ track, form, force, out }) });
-        const { file, sha256, bytes } = made;
-        await recordStage(source, { package: { file, sha256, bytes, at: new Date().toISOString() } });
         return {
           json: made,
           text: `packed ${plural(made.entries.length, 'file')} (${formatBytes(made.bytes)}) into ${made.file}\nsha256 ${made.sha256}\nleft out: ${made.leftOut.map(({ path, why }) => `${path} (${why})`).join(', ') || 'nothing'}`,
