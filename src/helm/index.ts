@@ -3,6 +3,7 @@ export { buildPrompts } from './prompts.ts';
 export { evaluate } from './run/evaluate.ts';
 export { type Run, readInstanceValues, readRun } from './run/read.ts';
 export { formatScores, type ScoreFormat, scoresDocument } from './scores/format.ts';
+export type { ChallengeScore, PairedTest } from './scores/statistics.ts';
 export { readScores, type ScoreOptions } from './scores/table.ts';
 export { suites } from './suites.ts';
 export type {

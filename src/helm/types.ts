@@ -1,4 +1,5 @@
 import type { WorkOptions } from '../base/index.ts';
+import type { ChallengeScore, PairedTest } from './scores/statistics.ts';
 
 /** The eight fields of a /process request, as HELM's client sends them (spec/helm.md 1.2). */
 export interface ProcessRequest {
@@ -90,6 +91,8 @@ export interface ScoreCell {
   readonly best: boolean;
   /** Difference to the baseline's cell. */
   readonly delta: number | null;
+  /** Paired test against the baseline, where both have values of the same instances. */
+  readonly test: PairedTest | null;
   /** Run directory, absolute. */
   readonly folder: string | null;
 }
@@ -101,6 +104,8 @@ export interface ScoreRow {
   /** Plain mean over the scenarios, 0 to 1, null unless all have a value. */
   readonly mean: number | null;
   readonly meanWinRate: number | null;
+  /** Null unless the row has a value in every column that at least two rows have one in. */
+  readonly challenge: ChallengeScore | null;
   readonly cells: readonly ScoreCell[];
   /** Milliseconds since the epoch, newest file of its run directories. */
   readonly changedAt: number;

@@ -51,6 +51,19 @@ function deltaText({ delta }: ScoreCell): string {
   return delta === null ? '' : ` ${delta < 0 ? '−' : '+'}${points(Math.abs(delta))}`;
 }
 
+/** Whether the difference could be chance, by the paired test. */
+function testText({ test }: ScoreCell): string {
+  if (!test) return '';
+  return test.p < 0.001 ? ' (p < 0.001)' : ` (p = ${test.p.toFixed(3)})`;
+}
+
+const challengeNote =
+  'Challenge: product (and geometric mean) of the win rates by scenario, among the runs of this table only. p: paired bootstrap test of the difference to ★.';
+
+function challengeText({ challenge }: ScoreRow): string {
+  return challenge === null ? '–' : `${rate(challenge.product)} (${rate(challenge.geometricMean)})`;
+}
+
 function csv(table: ScoreTable): string {
   const field = (value: string | number | null) => {
     // A spreadsheet takes what starts with one of these for a formula.
@@ -58,12 +71,21 @@ function csv(table: ScoreTable): string {
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
   const lines = [
-    ['run', ...table.columns.map(({ scenario }) => scenario), 'mean', 'mean_win_rate'],
-    ...table.rows.map(({ run, cells, mean, meanWinRate }) => [
+    [
+      'run',
+      ...table.columns.map(({ scenario }) => scenario),
+      'mean',
+      'mean_win_rate',
+      'challenge_product',
+      'challenge_geometric_mean',
+    ],
+    ...table.rows.map(({ run, cells, mean, meanWinRate, challenge }) => [
       run,
       ...cells.map(({ value }) => value),
       mean,
       meanWinRate,
+      challenge?.product ?? null,
+      challenge?.geometricMean ?? null,
     ]),
   ];
   return `${lines.map((line) => line.map(field).join(',')).join('\n')}\n`;
@@ -74,19 +96,22 @@ function markdown(table: ScoreTable): string {
   const row = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
   const shown = (cell: ScoreCell, { baseline }: ScoreRow) => {
     const text = cellText(cell);
-    return `${cell.best ? `**${text}**` : text}${baseline ? '' : deltaText(cell)}`;
+    return `${cell.best ? `**${text}**` : text}${baseline ? '' : deltaText(cell) + testText(cell)}`;
   };
   const lines = [
-    row(['run', ...table.columns.map(({ title }) => safe(title)), 'mean', 'win rate']),
-    row(['---', ...table.columns.map(() => '---:'), '---:', '---:']),
+    row(['run', ...table.columns.map(({ title }) => safe(title)), 'mean', 'win rate', 'challenge']),
+    row(['---', ...table.columns.map(() => '---:'), '---:', '---:', '---:']),
     ...table.rows.map((entry) =>
       row([
         `${entry.baseline ? '★ ' : ''}${safe(entry.run)}`,
         ...entry.cells.map((cell) => shown(cell, entry)),
         points(entry.mean),
         rate(entry.meanWinRate),
+        challengeText(entry),
       ]),
     ),
+    '',
+    challengeNote,
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -101,10 +126,10 @@ function html(table: ScoreTable): string {
   const rows = table.rows.map((row) => {
     const cells = row.cells.map((cell) => {
       const text = safe(cellText(cell));
-      return `<td>${cell.best ? `<strong>${text}</strong>` : text}${row.baseline ? '' : deltaText(cell)}</td>`;
+      return `<td>${cell.best ? `<strong>${text}</strong>` : text}${row.baseline ? '' : deltaText(cell) + safe(testText(cell))}</td>`;
     });
     const name = `<th scope="row">${row.baseline ? '★ ' : ''}${safe(row.run)}</th>`;
-    return `<tr>${name}${cells.join('')}<td>${points(row.mean)}</td><td>${rate(row.meanWinRate)}</td></tr>`;
+    return `<tr>${name}${cells.join('')}<td>${points(row.mean)}</td><td>${rate(row.meanWinRate)}</td><td>${challengeText(row)}</td></tr>`;
   });
   return `<!DOCTYPE html>
 <html lang="en">
@@ -118,11 +143,12 @@ th:first-child { text-align: left; }
 </style>
 <table>
 <caption>Scores in points of 100, with half the width of their 95 % bootstrap interval</caption>
-<thead><tr><th scope="col">run</th>${header.join('')}<th scope="col">mean</th><th scope="col">win rate</th></tr></thead>
+<thead><tr><th scope="col">run</th>${header.join('')}<th scope="col">mean</th><th scope="col">win rate</th><th scope="col">challenge</th></tr></thead>
 <tbody>
 ${rows.join('\n')}
 </tbody>
 </table>
+<p>${challengeNote}</p>
 </html>
 `;
 }

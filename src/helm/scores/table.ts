@@ -6,7 +6,7 @@ import { mainMetrics, shownSplit } from '../run/main-metrics.ts';
 import { type Run, readInstanceValues, readRun } from '../run/read.ts';
 import type { ScoreCell, ScoreColumn, ScoredRun, ScoreRow, ScoreTable } from '../types.ts';
 import { columnOf, sameRunKey } from './columns.ts';
-import { bootstrapInterval, meanWinRates } from './statistics.ts';
+import { bootstrapInterval, challengeScore, meanWinRate, pairedTest, winRates } from './statistics.ts';
 
 export interface ScoreOptions {
   /** The run that the others are compared with. */
@@ -20,6 +20,8 @@ interface Scored extends ScoredRun {
   readonly key: string;
   readonly value: number | null;
   readonly interval: number | null;
+  /** Values by instance. */
+  readonly values: ReadonlyMap<string, number>;
   readonly changedAt: number;
 }
 
@@ -47,7 +49,9 @@ export async function readScores(out: string, options: ScoreOptions = {}): Promi
   return {
     columns: [...columns.values()],
     rows: makeRows(runs, [...columns.values()], names, baseline),
-    runs: all.map(({ column: _c, key: _k, value: _v, interval: _i, changedAt: _a, ...run }) => run),
+    runs: all.map(
+      ({ column: _c, key: _k, value: _v, interval: _i, values: _s, changedAt: _a, ...run }) => run,
+    ),
     problems,
   };
 }
@@ -104,6 +108,7 @@ async function score(folder: string, suite: string): Promise<Scored> {
     key: sameRunKey(run),
     value: metrics[column.metric] ?? null,
     interval: bootstrapInterval([...values.values()]),
+    values,
     changedAt: run.changedAt,
   };
 }
@@ -128,7 +133,7 @@ function average(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
 
-type PlainCell = Omit<ScoreCell, 'best' | 'delta'>;
+type PlainCell = Omit<ScoreCell, 'best' | 'delta' | 'test'>;
 
 function makeCell(runs: readonly Scored[]): PlainCell {
   const values = runs.flatMap(({ value }) => value ?? []);
@@ -144,6 +149,19 @@ function makeCell(runs: readonly Scored[]): PlainCell {
   };
 }
 
+/** Tests the runs of one cell against those of the same things in another. */
+function compare(runs: readonly Scored[], others: readonly Scored[]): ScoreCell['test'] {
+  return pairedTest(
+    runs.map(({ key, values }) => {
+      const other = others.find((candidate) => candidate.key === key)?.values;
+      return [...values].flatMap(([id, value]) => {
+        const theirs = other?.get(id);
+        return theirs === undefined ? [] : [value - theirs];
+      });
+    }),
+  );
+}
+
 function makeRows(
   runs: readonly Scored[],
   columns: readonly ScoreColumn[],
@@ -152,9 +170,11 @@ function makeRows(
 ): ScoreRow[] {
   const plain = names.map((name) => {
     const own = runs.filter(({ run }) => run === name);
+    const byColumn = columns.map(({ scenario }) => own.filter((run) => run.scenario === scenario));
     return {
       name,
-      cells: columns.map(({ scenario }) => makeCell(own.filter((run) => run.scenario === scenario))),
+      byColumn,
+      cells: byColumn.map(makeCell),
       changedAt: Math.max(...own.map(({ changedAt }) => changedAt)),
     };
   });
@@ -164,24 +184,29 @@ function makeRows(
     if (known.length < 2) return undefined;
     return lowerIsBetter ? Math.min(...known) : Math.max(...known);
   });
-  const winRates = meanWinRates(
+  const rates = winRates(
     values,
     columns.map(({ lowerIsBetter }) => lowerIsBetter),
   );
-  const reference = plain.find(({ name }) => name === baseline)?.cells;
-  const rows = plain.map(({ name, cells, changedAt }, row): ScoreRow => {
+  const contested = columns.map((_, column) => rates.some((row) => row[column] !== null));
+  const reference = plain.find(({ name }) => name === baseline);
+  const rows = plain.map(({ name, cells, byColumn, changedAt }, row): ScoreRow => {
+    const own = rates[row] ?? [];
     const known = cells.flatMap(({ value }) => value ?? []);
     return {
       run: name,
       baseline: name === baseline,
       mean: known.length === columns.length && known.length > 0 ? average(known) : null,
-      meanWinRate: winRates[row] ?? null,
+      meanWinRate: meanWinRate(own),
+      challenge: challengeScore(own, contested),
       cells: cells.map((cell, column): ScoreCell => {
-        const base = reference?.[column]?.value ?? null;
+        const base = reference?.cells[column]?.value ?? null;
+        const others = name === baseline ? [] : (reference?.byColumn[column] ?? []);
         return {
           ...cell,
           best: cell.value !== null && cell.value === best[column],
           delta: cell.value === null || base === null ? null : cell.value - base,
+          test: compare(byColumn[column] ?? [], others),
         };
       }),
       changedAt,

@@ -6,7 +6,13 @@ import { type TestContext, test } from 'node:test';
 import { UserError } from '../../../src/base/index.ts';
 import { formatScores, readScores } from '../../../src/helm/index.ts';
 import { readJsonItems } from '../../../src/helm/run/read-json.ts';
-import { bootstrapInterval, meanWinRates } from '../../../src/helm/scores/statistics.ts';
+import {
+  bootstrapInterval,
+  challengeScore,
+  meanWinRate,
+  pairedTest,
+  winRates,
+} from '../../../src/helm/scores/statistics.ts';
 import { golden } from './golden.ts';
 
 async function folder(t: TestContext): Promise<string> {
@@ -109,7 +115,21 @@ test('runs of all suites stand side by side, compared with a baseline', async (t
     folder: null,
     best: false,
     delta: null,
+    test: null,
   });
+  const { p, low, high, ...difference } = merged?.cells[0]?.test ?? assert.fail();
+  assert.deepEqual(difference, { pairs: 4, difference: 0.5 });
+  assert.ok(p > 0.05 && low === 0 && high === 1, `${p} ${low} ${high}`);
+  assert.equal(merged?.cells[1]?.test?.p, 1);
+  assert.equal(base?.cells[0]?.test, null);
+  assert.deepEqual(
+    table.rows.map(({ challenge }) => challenge),
+    [
+      { tasks: 2, product: 0.5, geometricMean: Math.SQRT1_2 },
+      { tasks: 2, product: 0, geometricMean: 0 },
+      null,
+    ],
+  );
   assert.ok((merged?.cells[0]?.interval ?? 0) > 0.2);
   assert.equal(table.runs.length, 5);
   await assert.rejects(readScores(out, { baseline: 'bsae' }), (error: unknown) => {
@@ -192,7 +212,7 @@ test('without runs the error says how to get some', async (t) => {
 
 test('win rates are HELM’s', () => {
   for (const { lower_is_better, rows, mean_win_rate } of golden.win_rate) {
-    const rates = meanWinRates(rows, lower_is_better);
+    const rates = winRates(rows, lower_is_better).map(meanWinRate);
     assert.equal(rates.length, mean_win_rate.length);
     rates.forEach((rate, i) => {
       const expected = mean_win_rate[i] ?? null;
@@ -212,6 +232,32 @@ test('the bootstrap interval of a share is near its normal one, and the same eac
   assert.equal(bootstrapInterval([1]), null);
 });
 
+test('the challenge’s score needs every task that is contested', () => {
+  const { product, geometricMean } = challengeScore([0.5, null, 0.25], [true, false, true]) ?? assert.fail();
+  assert.ok(Math.abs(product - 0.125) < 1e-12 && Math.abs(geometricMean - Math.sqrt(0.125)) < 1e-12);
+  assert.equal(challengeScore([0.5, null], [true, true]), null);
+  assert.equal(challengeScore([null], [false]), null);
+});
+
+test('the paired test finds a difference that unpaired intervals hide, and none where there is none', () => {
+  const noise = Array.from({ length: 200 }, (_, i) => ((i * 37) % 101) / 101);
+  const better = pairedTest([noise.map((value, i) => value + (i % 10 === 0 ? 0.1 : 0) - value)]);
+  assert.ok(better && better.p < 0.01 && better.low > 0 && Math.abs(better.difference - 0.01) < 1e-12);
+  const worse = pairedTest([noise.map((_, i) => (i % 10 === 0 ? -0.1 : 0))]);
+  assert.ok(worse && worse.p < 0.01 && worse.high < 0);
+  const same = pairedTest([noise.map((_, i) => (i % 2 === 0 ? 1 : -1))]);
+  assert.ok(same && same.p > 0.9 && same.low < 0 && same.high > 0);
+  assert.equal(pairedTest([[0, 0, 0]])?.p, 1);
+  assert.equal(pairedTest([[1], []]), null);
+  // Near the t test: a mean of 0.2 with a standard error of 0.1 is at p = 0.047.
+  const spread = Array.from({ length: 100 }, (_, i) => 0.2 + (i % 2 === 0 ? 1 : -1));
+  const { p } = pairedTest([spread]) ?? assert.fail();
+  assert.ok(Math.abs(p - 0.047) < 0.02, `p ${p}`);
+  // Parts count equally, however many instances they have.
+  const parts = pairedTest([Array.from({ length: 98 }, () => 0), [1, 1]]);
+  assert.equal(parts?.difference, 0.5);
+});
+
 test('the table is written in each form, safely', async (t) => {
   const out = await folder(t);
   await writeRun(out, { ...gsm, model: 'neurips/=cmd|<b>', values: [1, 0, 1, 1] });
@@ -223,14 +269,20 @@ test('the table is written in each form, safely', async (t) => {
   assert.deepEqual(document.table[0].scores, { simple_mcqa: 0.25, synthetic_reasoning_natural: 0.5 });
   assert.equal(document.runs.length, 3);
   const csv = formatScores(table, 'csv').split('\n');
-  assert.equal(csv[0], 'run,simple_mcqa,synthetic_reasoning_natural,mean,mean_win_rate');
-  assert.match(csv[1] ?? '', /^base,0\.25,0\.5,0\.375,0$/);
-  assert.match(csv[2] ?? '', /^'=cmd\|<b>,0\.75,,,1$/);
+  assert.equal(
+    csv[0],
+    'run,simple_mcqa,synthetic_reasoning_natural,mean,mean_win_rate,challenge_product,challenge_geometric_mean',
+  );
+  assert.match(csv[1] ?? '', /^base,0\.25,0\.5,0\.375,0,0,0$/);
+  assert.match(csv[2] ?? '', /^'=cmd\|<b>,0\.75,,,1,1,1$/);
   const markdown = formatScores(table, 'markdown').split('\n');
-  assert.match(markdown[2] ?? '', /^\| ★ base \| 25\.0 ± \d+\.\d \| 50\.0 ± \d+\.\d \| 37\.5 \| 0\.00 \|$/);
+  assert.match(
+    markdown[2] ?? '',
+    /^\| ★ base \| 25\.0 ± \d+\.\d \| 50\.0 ± \d+\.\d \| 37\.5 \| 0\.00 \| 0\.00 \(0\.00\) \|$/,
+  );
   assert.match(
     markdown[3] ?? '',
-    /^\| =cmd\\\|<b> \| \*\*75\.0 ± \d+\.\d\*\* \+50\.0 \| – \| – \| 1\.00 \|$/,
+    /^\| =cmd\\\|<b> \| \*\*75\.0 ± \d+\.\d\*\* \+50\.0 \(p = \d\.\d{3}\) \| – \| – \| 1\.00 \| 1\.00 \(1\.00\) \|$/,
   );
   const html = formatScores(table, 'html');
   assert.ok(html.includes('=cmd|&lt;b&gt;') && !html.includes('<b>'));
