@@ -179,6 +179,8 @@ function createSession(
         model_external_initializers_file_folder_path: weights.root,
         // f32 weights are used where they are in the mapped file instead of being copied into another order.
         ...(allSingle ? { disable_prepacking: '1' } : {}),
+        // Threads that wait busily win a little on free cores and lose much where another program needs one.
+        ...(threads >= availableParallelism() ? { intra_op: { allow_spinning: '0' } } : {}),
       },
       optimization: { constant_folding_max_output_size_in_bytes: foldingLimit },
     },

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { cancelledError, entryUrl, throwIfCancelled, UserError, type WorkOptions } from '../base/index.ts';
+import { openCheckpoint } from '../checkpoint/index.ts';
 import { type FromHost, fromFailure, type ToHost } from './protocol.ts';
 import { loadTokenizer, type Tokenizer } from './tokenizer.ts';
 import type { GenerateRequest, Generation, LanguageModel, ModelOptions } from './types.ts';
@@ -39,6 +40,8 @@ export async function loadModel(folder: string, options: ModelOptions = {}): Pro
   } catch (error) {
     host.kill();
     throwIfCancelled(options.signal, 'Loading the model');
+    // That a folder is no checkpoint says more than what else it lacks.
+    await openCheckpoint(folder);
     throw error;
   } finally {
     options.signal?.removeEventListener('abort', cancel);

@@ -5,7 +5,7 @@
 // SUBMISSION_STUDIO_PEERS (a Python with transformers) the peer is measured in turn with us; the best of each counts.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -60,6 +60,15 @@ async function writeModel(folder: string): Promise<number> {
   await file.sync();
   await file.close();
   return specs.reduce((sum, { shape: sizes }) => sum + sizes.reduce((product, size) => product * size, 1), 0);
+}
+
+/** The demo's expert, but it never ends a text by itself. */
+async function endlessDemo(folder: string): Promise<string> {
+  await cp(mediaPath('demo/expert-1'), folder, { recursive: true });
+  await rm(join(folder, 'generation_config.json'));
+  const config = JSON.parse(await readFile(join(folder, 'config.json'), 'utf8'));
+  await writeFile(join(folder, 'config.json'), JSON.stringify({ ...config, eos_token_id: null }));
+  return folder;
 }
 
 /** Answers one line of JSON with the seconds of each kind of work. */
@@ -230,7 +239,8 @@ async function serveDemo(): Promise<void> {
         Promise.all(
           Array.from({ length: 4 }, async () => {
             for (let prompt = queue.pop(); prompt !== undefined; prompt = queue.pop()) {
-              tokens += (await post(prompt)).tokens.length;
+              const answer = await post(prompt);
+              tokens += answer.tokens.length;
             }
           }),
         ),
@@ -249,7 +259,7 @@ try {
     '| model | threads | open s | peer | prefill tok/s | peer | ratio | decode tok/s | peer | ratio | peak memory |',
   );
   console.log('|---|---|---|---|---|---|---|---|---|---|---|');
-  await compareModel('demo expert-1', mediaPath('demo/expert-1'), 272, 1);
+  await compareModel('demo expert-1', await endlessDemo(join(folder, 'demo')), 272, 1);
   for (const threads of [1, 2]) {
     await compareModel(`${(parameters / 1e9).toFixed(2)}B bf16`, folder, shape.vocabulary, threads);
   }
