@@ -39,7 +39,7 @@ export interface ToyChanges {
   /** request_time instead of the true one. */
   readonly time?: Partial<Record<string, unknown>>;
   /** Milliseconds that each address takes. */
-  readonly delay?: Partial<Record<string, number>>;
+  readonly delay?: Partial<Record<string, number | (() => number)>>;
   /** Turns an answer into the text that is sent. */
   readonly stringify?: (answer: unknown) => string;
 }
@@ -112,7 +112,7 @@ export async function toyServer(t: TestContext, changes: ToyChanges = {}): Promi
       const body = request.method === 'POST' ? JSON.parse(await text(request)) : {};
       const answer = await answerOf(path, body, changes);
       const delay = changes.delay?.[path];
-      if (delay !== undefined) await sleep(delay);
+      if (delay !== undefined) await sleep(typeof delay === 'function' ? delay() : delay);
       const time =
         changes.time && path in changes.time ? changes.time[path] : (performance.now() - startedAt) / 1000;
       send(200, { ...(answer as object), ...(time === undefined ? {} : { request_time: time }) });

@@ -1,5 +1,5 @@
 import { type Probe, quoted } from './probe.ts';
-import { Broken, type Path } from './session.ts';
+import { Broken, type Path, type Timing } from './session.ts';
 
 /** Rounding may leave a little more than 0. */
 function isLogprob(value: number): boolean {
@@ -47,16 +47,28 @@ const topLogprob: Probe = {
   },
 };
 
+/** How often a request is sent until its time counts as wrong. */
+const requestTimeTries = 3;
+
 function requestTime(path: Path): Probe {
   return {
     id: `request-time-${path.slice(1)}`,
     title: `request_time of ${path} is the time in seconds that the request took`,
-    run: async ({ timings }) => {
-      const seen = timings[path];
+    run: async (session) => {
+      const seen = session.timings[path];
       if (seen.length === 0) throw new Broken(`${path} gave no answer to look at`);
-      for (const { requestTime: claimed, seconds } of seen) {
-        if (claimed > seconds + 0.05 || claimed < 0.8 * seconds - 0.25) {
-          throw new Broken(`request_time is ${claimed}, the request took ${seconds.toFixed(3)} s`);
+      const wrong = ({ requestTime: claimed, seconds }: Timing) =>
+        !(claimed >= 0 && claimed <= seconds + 0.05 && claimed >= 0.8 * seconds - 0.25);
+      for (const first of seen) {
+        let timing = first;
+        // A busy machine can keep an answer back on its way; a wrong clock is wrong each time.
+        for (let tries = 1; wrong(timing) && tries < requestTimeTries; tries++) {
+          timing = await session.again(path, first);
+        }
+        if (wrong(timing)) {
+          throw new Broken(
+            `request_time is ${timing.requestTime}, the request took ${timing.seconds.toFixed(3)} s`,
+          );
         }
       }
       return `${seen.length} requests`;

@@ -8,7 +8,9 @@ export class Broken extends Error {}
 export type Path = '/process' | '/tokenize' | '/decode';
 
 /** An answer that has the form of the contract, and how long it took to come. */
-interface Timing {
+export interface Timing {
+  /** What was asked, to ask it again. */
+  readonly body: string;
   readonly requestTime: number;
   readonly seconds: number;
 }
@@ -84,9 +86,16 @@ export class CheckSession {
     const answer = value as T;
     // Requests that wait for others measure the others, too.
     if (!more.concurrent) {
-      this.timings[path].push({ requestTime: answer.request_time, seconds: reply.seconds });
+      this.timings[path].push({ body, requestTime: answer.request_time, seconds: reply.seconds });
     }
     return answer;
+  }
+
+  /** Asks again what was asked before, for another look at its time. */
+  async again(path: Path, { body }: Timing): Promise<Timing> {
+    const reply = await this.send(path, body, 1);
+    const answer = parseJson(reply.text, path);
+    return { body, requestTime: Number(valueAt(answer, ['request_time'])), seconds: reply.seconds };
   }
 
   private async send(path: Path, body: string, patience: number): Promise<Reply> {
