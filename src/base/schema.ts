@@ -14,8 +14,8 @@ function fieldPath(path: readonly PropertyKey[]): string {
 
 const typeWords: Readonly<Record<string, string>> = {
   array: 'a list',
-  object: 'keys with values',
-  record: 'keys with values',
+  object: 'an object (keys with values)',
+  record: 'an object (keys with values)',
   string: 'a text',
   number: 'a number',
   int: 'a whole number',

@@ -2,6 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { applyEdits, modify, type ParseError, parse, printParseErrorCode, visit } from 'jsonc-parser';
 import { fromSystemError, UserError } from '../base/index.ts';
 
+/** The parser's codes as words: `CommaExpected` → `comma expected`. */
+function errorWords({ error }: ParseError): string {
+  return printParseErrorCode(error)
+    .replace(/(?<=[a-z])(?=[A-Z])/g, ' ')
+    .toLowerCase();
+}
+
 function lineAt(text: string, offset: number): number {
   return text.slice(0, offset).split('\n').length;
 }
@@ -16,7 +23,7 @@ export async function readJsonObject(file: string, what: string): Promise<Record
     const errors: ParseError[] = [];
     parse(text, errors, { disallowComments: true });
     const [first] = errors;
-    throw new UserError(`${what} is not valid JSON${first ? `: ${printParseErrorCode(first.error)}` : ''}`, {
+    throw new UserError(`${what} is not valid JSON${first ? `: ${errorWords(first)}` : ''}`, {
       place: { file, ...(first ? { line: lineAt(text, first.offset) } : {}) },
       cause,
     });

@@ -57,11 +57,14 @@ interface DemoFile {
   readonly tasks: readonly { readonly id: string; readonly name: string }[];
 }
 
-/** Removes what an earlier demo wrote; anything else in its place is the user's and stays. */
+const submissionName = 'demo-submission';
+
+/** Removes what an earlier demo wrote; anything else in its place is the user's and stays, also `init --demo`'s. */
 async function clearEarlierDemo(folder: string): Promise<void> {
-  const submission = await readFile(join(folder, 'submission.yaml'), 'utf8').catch(() => undefined);
-  const experts = await readFile(join(folder, checkpoints['expert-1'], 'config.json')).catch(() => undefined);
-  if (submission !== undefined && experts !== undefined) await rm(folder, { recursive: true });
+  const { readSubmissionFile } = await import('../submission/index.ts');
+  const submission = await readSubmissionFile(folder).catch(() => undefined);
+  const expert = await readFile(join(folder, checkpoints['expert-1'], 'config.json')).catch(() => undefined);
+  if (submission?.name === submissionName && expert !== undefined) await rm(folder, { recursive: true });
 }
 
 function rowOf(table: ScoreTable, row: RowName, tasks: readonly string[]): DemoRow {
@@ -109,7 +112,7 @@ export async function runDemo({
   const { scaffold, updateRecord } = await import('../submission/index.ts');
   await stage('scaffold', async () => {
     await clearEarlierDemo(folder);
-    await scaffold({ kind: 'merging', folder, demo: true, name: 'demo-submission' });
+    await scaffold({ kind: 'merging', folder, demo: true, name: submissionName });
   });
   await stage('merge', async () => {
     const { describeMerge, merge, readRecipe } = await import('../merge/index.ts');

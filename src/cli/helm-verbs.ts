@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { formatDuration, plural, UserError } from '../base/index.ts';
+import type { RunSummary } from '../helm/index.ts';
 import { integer } from './arguments.ts';
+import { scoresText } from './scores-text.ts';
 import { textTable } from './table.ts';
 import { type AddVerb, given } from './verb.ts';
 
@@ -72,6 +74,17 @@ interface EvalOptions extends SuiteOptions {
   readonly resume?: boolean;
 }
 
+/** Every problem once, with the run that has it or the number of those that do. */
+export function problemLines(runs: readonly Pick<RunSummary, 'name' | 'problems'>[]): string[] {
+  const places = new Map<string, string[]>();
+  for (const { name, problems } of runs) {
+    for (const problem of problems) places.set(problem, [...(places.get(problem) ?? []), name]);
+  }
+  return [...places].map(
+    ([problem, names]) => `${names.length === 1 ? names[0] : plural(names.length, 'run')}: ${problem}`,
+  );
+}
+
 export const evalVerb: AddVerb = (program, run) => {
   program
     .command('eval')
@@ -103,13 +116,17 @@ export const evalVerb: AddVerb = (program, run) => {
         });
         const failed = evaluation.runs.reduce((sum, { failed: count }) => sum + count, 0);
         for (const warning of evaluation.warnings) note(`warning: ${warning}`);
-        for (const { name: runName, problems } of evaluation.runs) {
-          for (const problem of problems) note(`${runName}: ${problem}`);
-        }
+        for (const line of problemLines(evaluation.runs)) note(line);
         if (failed > 0) note(`${plural(failed, 'instance')} failed`);
         const rows = evaluation.runs.map(({ name: runName, instances, failed: count, metrics }) => {
           const [metric, value] = Object.entries(metrics)[0] ?? ['', Number.NaN];
-          return [runName, String(instances), count > 0 ? `failed ${count}` : '', metric, value.toFixed(3)];
+          return [
+            runName,
+            String(instances),
+            count > 0 ? `failed ${count}` : '',
+            metric,
+            Number.isFinite(value) ? value.toFixed(3) : '–',
+          ];
         });
         const speed = `${evaluation.requestsPerSecond.toFixed(0)} requests/s`;
         return {
@@ -135,15 +152,21 @@ export const scoresVerb: AddVerb = (program, run) => {
     .option('--out <dir>', 'where run directories are', 'benchmark_output')
     .option('--baseline <run>', 'run that the others are compared with')
     .addOption(
-      new Option('--format <format>', 'form of the table').choices(['json', 'csv', 'markdown', 'html']),
+      new Option('--format <format>', 'form of the table (default: text)').choices([
+        'json',
+        'csv',
+        'markdown',
+        'html',
+      ]),
     )
     .option('--json', 'the same as --format json')
     .action((options: ScoresOptions) =>
-      run({}, async () => {
+      run({}, async ({ note }) => {
         const { formatScores, readScores } = await import('../helm/index.ts');
         const table = await readScores(resolve(options.out), given({ baseline: options.baseline }));
-        const format = options.json ? 'json' : (options.format ?? 'markdown');
-        return { json: undefined, text: formatScores(table, format) };
+        for (const problem of table.problems) note(`warning: ${problem}`);
+        const format = options.json ? 'json' : options.format;
+        return { json: undefined, text: format ? formatScores(table, format).trimEnd() : scoresText(table) };
       }),
     );
 };

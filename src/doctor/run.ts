@@ -3,9 +3,8 @@ import { resolve } from 'node:path';
 import { fromSystemError, throwIfCancelled, UserError } from '../base/index.ts';
 import {
   defaultTrack,
-  detectSubmissions,
+  detectSubmission,
   loadTracks,
-  noSubmission,
   type SubmissionKind,
   type Track,
 } from '../submission/index.ts';
@@ -48,9 +47,7 @@ async function trackOf(folder: string, { track, kind }: DoctorOptions): Promise<
   const tracks = await loadTracks({ folder });
   if (kind) return defaultTrack(tracks, kind);
   // The folder is checked as it is given, also when what shows its kind lies deeper.
-  const [first] = await detectSubmissions(folder, tracks);
-  if (first) return first.track;
-  throw noSubmission(folder);
+  return (await detectSubmission(folder, tracks)).track;
 }
 
 /** Checks what a source holds, as a submission of a kind to a track. */

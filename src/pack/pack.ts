@@ -51,6 +51,7 @@ function refuse(findings: readonly Finding[], force: boolean): void {
     throw new UserError(
       `The package would hold ${plural(secrets.length, 'secret')}: ${secrets.map(place).join(', ')}`,
       {
+        kind: 'unfit',
         place: { file: secret.file, line: secret.line },
         remedy: secret.fix ?? 'Remove it and revoke it.',
       },
@@ -62,6 +63,7 @@ function refuse(findings: readonly Finding[], force: boolean): void {
   throw new UserError(
     `The submission is not fit to send (${plural(errors.length, 'error')}): ${errors.map((one) => `${place(one)} ${withoutEnd(one.message)}`).join('; ')}`,
     {
+      kind: 'unfit',
       place: { file: error.file, line: error.line },
       remedy: 'Correct it, or pack all the same with --force.',
     },
@@ -159,7 +161,8 @@ export async function pack(path: string, options: PackOptions = {}): Promise<Pac
   const { sha256, bytes } = written;
   await updateRecord(folder, {
     package: { file: inside(folder, out) ?? out, sha256, bytes, at: new Date().toISOString() },
-  });
+    // Of a submission that cannot be written to, the package lies elsewhere and stands without a record.
+  }).catch(() => undefined);
   const entries = selected
     .filter(({ kind }) => kind !== 'folder')
     .map((one) => ({ path: root === undefined ? one.path : `${root}/${one.path}`, bytes: one.bytes }));

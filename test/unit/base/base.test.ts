@@ -65,6 +65,10 @@ test('an error names its place and remedy, never a stack', () => {
   });
   assert.equal(describeError(error), 'recipe.yml:3, merge_method: unknown merge method "foo". Use linear.');
   assert.equal(describeError(new TypeError('x is undefined')), 'Unexpected failure: x is undefined');
+  const above = new UserError('It holds the model /home/a/base', { place: { file: '/home/a' } });
+  assert.equal(describeError(above), '/home/a: It holds the model /home/a/base');
+  const said = new UserError('The file /home/a is empty', { place: { file: '/home/a' } });
+  assert.equal(describeError(said), 'The file /home/a is empty');
   assert.equal(failureKind(new TypeError('x')), 'work');
 });
 
@@ -82,7 +86,8 @@ test('every wrong field of a document is named', () => {
   const schema = z.object({ limits: z.object({ hours: z.number() }), name: z.string() });
   assert.throws(
     () => parseWith(schema, { limits: { hours: 'two' } }, 'The track', { file: 't.yaml' }),
-    (error) => /t\.yaml.*limits\.hours.*name/.test(describeError(error)),
+    (error) =>
+      /t\.yaml.*limits\.hours: must be a number, not a text; name: is missing/.test(describeError(error)),
   );
 });
 

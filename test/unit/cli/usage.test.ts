@@ -46,6 +46,7 @@ test('wrong usage exits with 2 and names the argument', async () => {
     [['serve', 'x', '--port', '70000'], /--port/],
     [['merge', 'a', 'b', '--workers', 'many'], /--workers/],
     [['merge', 'a', 'b', '--max-shard-size', '5 apples'], /--max-shard-size/],
+    [['merge', 'a', 'b', '--max-shard-size', '0'], /above zero/],
     [['pack'], /folder to pack or --verify/],
     [['prompts', '--conf'], /--conf/],
     [['eval', 'http://127.0.0.1:1', '--suite', 'sample', '--conf', 'x'], /--conf/],
@@ -66,7 +67,7 @@ test('unusable input exits with 2, names the file, shows no stack and writes not
     [['merge', 'broken.yml', 'out'], /broken\.yml:\d/],
     [['merge', 'unknown.yml', 'out'], /unknown\.yml:1.*blend/],
     [['inspect', 'nowhere'], /nowhere/],
-    [['serve', 'nowhere'], /nowhere/],
+    [['serve', 'nowhere'], /nowhere: .*no such file or folder/],
     [['detect', 'nowhere'], /nowhere/],
     [['doctor', 'nowhere'], /nowhere/],
     [['pack', 'nowhere'], /nowhere/],
@@ -84,4 +85,31 @@ test('unusable input exits with 2, names the file, shows no stack and writes not
     assert.equal(stdout, '', args.join(' '));
   }
   assert.deepEqual(await readdir(folder), before);
+});
+
+test('a submission that is not fit exits with 1; a package that was made names its fields when it is verified', async () => {
+  const init = await runCli(['init', 'merging', 'entry'], { cwd: folder });
+  assert.equal(init.code, 0, init.stderr);
+  const packed = await runCli(['pack', 'entry', '--out', 'entry.tar', '--json'], { cwd: folder });
+  assert.equal(packed.code, 0, packed.stderr);
+  const verified = await runCli(['pack', '--verify', 'entry.tar', '--json'], { cwd: folder });
+  assert.equal(verified.code, 0, verified.stderr);
+  const [made, read] = [packed, verified].map(({ stdout }) => JSON.parse(stdout));
+  for (const field of ['file', 'sha256', 'bytes']) assert.equal(read[field], made[field], field);
+  assert.equal(read.fit, true);
+  assert.ok(Array.isArray(read.entries) && Array.isArray(read.leftOut) && Array.isArray(read.findings));
+
+  await writeFile(join(folder, 'entry', 'notes.txt'), `token hf_${'a1B2c3D4'.repeat(5).slice(0, 34)}\n`);
+  const leaky = await runCli(['pack', 'entry', '--out', 'leaky.tar', '--force'], { cwd: folder });
+  assert.equal(leaky.code, 1, leaky.stderr);
+  assert.match(leaky.stderr, /notes\.txt:1/);
+  assert.ok(!(await readdir(folder)).includes('leaky.tar'));
+});
+
+test('a demo replaces an earlier demo only', async () => {
+  const init = await runCli(['init', 'merging', 'mine', '--demo'], { cwd: folder });
+  assert.equal(init.code, 0, init.stderr);
+  const demo = await runCli(['demo', 'mine'], { cwd: folder });
+  assert.equal(demo.code, 2);
+  assert.match(demo.stderr, /mine: The folder is not empty/);
 });

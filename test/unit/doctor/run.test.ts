@@ -56,6 +56,15 @@ test('what is no submission is refused', async () => {
   assert.ok((await runDoctor(folder, { kind: 'efficiency' })).summary.error > 0);
 });
 
+test('of several submissions below a folder one must be chosen', async () => {
+  const two = Object.entries(efficiency()).flatMap(([name, content]) => [
+    [`one/${name}`, content],
+    [`two/${name}`, content],
+  ]);
+  const folder = await folderWith(Object.fromEntries(two));
+  await assert.rejects(runDoctor(folder), /holds 2 submissions/);
+});
+
 test('a check can be stopped', async () => {
   const folder = await folderWith(efficiency());
   await assert.rejects(

@@ -38,7 +38,7 @@ describe('a recipe that cannot be used', () => {
       'merge_method: linear\nmodels: a\n',
       2,
       'models',
-      /expected array, received string/,
+      /must be a list, not a text/,
     ],
     'a model without a name': [
       'merge_method: linear\nmodels:\n  - parameters: {}\n',
@@ -87,7 +87,13 @@ describe('a recipe that cannot be used', () => {
     'tabs for indentation': ['merge_method: linear\nmodels:\n\t- model: a\n', 3, '', /broken YAML/],
     'an empty file': ['', 1, '', /empty/],
     'a comment alone': ['# nothing\n', 1, '', /empty/],
-    'a list': ['- a\n', 1, '', /expected object/],
+    'a list': ['- a\n', 1, '', /must be an object \(keys with values\), not a list/],
+    'several faults of YAML': [
+      'merge_method: linear\nmodels:\n  - model: [a\n  x: y: z\n',
+      4,
+      '',
+      /^The recipe is not valid: broken YAML: [^;]+$/,
+    ],
     'two documents': [`${good}---\n${good}`, 8, '', /several documents/],
     'an alias without anchor': ['merge_method: linear\nmodels: *x\n', 2, '', /broken YAML/],
   };
