@@ -3,7 +3,7 @@ import { healthSchema } from './contract.ts';
 import type { Endpoint } from './types.ts';
 
 /** Within this an endpoint must say anything at all. */
-const contactTimeout = 12_000;
+const contactTimeout = 10_000;
 
 /**
  * Takes the URL of a server that runs. Any HTTP answer will do, as it does for the organizers; whether it keeps the

@@ -65,8 +65,11 @@ function kitEvidence(
 }
 
 async function recipeEvidence(folder: string, files: readonly string[]): Promise<Evidence | undefined> {
+  // Beside weights mergekit's copy says how a checkpoint was made; that makes no submission of it.
+  const merged = files.some((file) => file.endsWith('.safetensors'));
   for (const file of files) {
     if (!/^(recipe|merge|mergekit_config|config)\.ya?ml$/i.test(file)) continue;
+    if (merged && file.startsWith('mergekit_config')) continue;
     const line = lineOf(await readSmall(join(folder, file)), /^merge_method\s*:/m);
     if (line !== undefined) return { file, line, shows: 'merge recipe' };
   }

@@ -28,7 +28,7 @@ const waits: Readonly<Record<AnswerError['retry'], readonly number[]>> = {
 const processTimeout = 3_000_000;
 const tokenizeTimeout = 60_000;
 /** Together with a second and third try still within 15 s. */
-const contactTimeout = 12_000;
+const contactTimeout = 10_000;
 
 const helmIgnoresTokenizer =
   'HELM would try 5 times over 30 s for every prompt, then take it to have no tokens';

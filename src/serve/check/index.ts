@@ -9,7 +9,7 @@ import { tokenProbes } from './token-probes.ts';
 export interface CheckOptions extends WorkOptions {
   /** Milliseconds for one answer of an address; 60 s for /process and 30 s for the others unless told. */
   readonly timeouts?: Partial<SessionOptions['timeouts']>;
-  /** Milliseconds for the very first answer; 12 s unless told. */
+  /** Milliseconds for the very first answer; 10 s unless told. */
   readonly contactTimeout?: number;
 }
 

@@ -52,7 +52,7 @@ test('scores read well on a terminal: a line for each scenario, a column for eac
   const columns = [
     { scenario: 'x', title: 'reverse', metric: 'exact_match', split: 'test', lowerIsBetter: false },
   ];
-  const row = { mean: 0.2, meanWinRate: null, changedAt: 0, baseline: false };
+  const row = { mean: 0.2, challenge: null, meanWinRate: null, changedAt: 0, baseline: false };
   const one = scoresText({ columns, rows: [{ ...row, run: 'base', cells: [{ ...cell, value: 0.2 }] }] });
   assert.equal(
     one,

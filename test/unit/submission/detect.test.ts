@@ -39,6 +39,9 @@ test('one piece of evidence suffices', async () => {
   assert.deepEqual(await found({ 'llm_merging/merging/Mine.py': '' }), [['', 'merging']]);
   assert.deepEqual(await found({ 'setup.py': '', 'merging/Mine.py': '' }), [['', 'merging']]);
   assert.deepEqual(await found({ 'recipe.yml': 'merge_method: ties\n' }), [['', 'merging']]);
+  const result = { 'merged/mergekit_config.yml': 'merge_method: ties\n', 'merged/model.safetensors': '' };
+  assert.deepEqual(await found({ 'recipe.yml': 'merge_method: ties\n', ...result }), [['', 'merging']]);
+  assert.deepEqual(await found(result), []);
   assert.deepEqual(await found({ 'submission.yaml': 'kind: efficiency\n' }), [['', 'efficiency']]);
 });
 
