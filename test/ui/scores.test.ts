@@ -112,8 +112,8 @@ test('the Scores panel comes back after a reload of the window, sorted and filte
   await page.getByRole('columnheader', { name: /^run/ }).click();
   await page.getByRole('textbox', { name: 'Filter runs' }).fill('e-');
   await page.locator('tr[data-run="base"]').waitFor({ state: 'detached' });
-  // The workbench keeps the state of its editors a moment after they change.
-  await workbench.page.waitForTimeout(1500);
+  // In a browser the workbench writes its state every five seconds.
+  await workbench.page.waitForTimeout(7000);
   await workbench.reload();
   const again = workbench.webview();
   await again.locator('tr[data-run="dare-0.3"]').waitFor({ timeout: 60_000 });

@@ -73,6 +73,8 @@ test('of several submissions one is chosen, and remembered', async (t) => {
     .waitFor();
   await workbench.clickInlineAction(workbench.treeItem('beta'), 'Switch Submission…');
   await stages.waitFor();
+  // In a browser the workbench writes its state every five seconds.
+  await workbench.page.waitForTimeout(7000);
   await workbench.reload();
   await workbench.openContainer('Submission Studio');
   await stages.waitFor();
