@@ -1,7 +1,7 @@
 import type { WorkOptions } from '../../base/index.ts';
 import type { Inspection } from '../../checkpoint/index.ts';
 import type { DoctorReport } from '../../doctor/index.ts';
-import type { EvaluateOptions, Evaluation, Run, ScoreTable } from '../../helm/index.ts';
+import type { EvaluateOptions, Evaluation, ScoreTable } from '../../helm/index.ts';
 import type { MergeResult } from '../../merge/index.ts';
 import type { Package } from '../../pack/index.ts';
 import type { ContractReport } from '../../serve/index.ts';
@@ -56,11 +56,6 @@ export const tasks = {
   readScores: async ({ out, baseline }: { out: string; baseline?: string }): Promise<ScoreTable> => {
     const { readScores } = await import('../../helm/index.ts');
     return readScores(out, baseline === undefined ? {} : { baseline });
-  },
-
-  readRun: async ({ folder }: { folder: string }): Promise<Run> => {
-    const { readRun } = await import('../../helm/index.ts');
-    return readRun(folder);
   },
 
   checkSubmission: async (
