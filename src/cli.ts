@@ -6,6 +6,7 @@ import { demoVerb } from './cli/demo-verb.ts';
 import { checkVerb, evalVerb, promptsVerb, scoresVerb } from './cli/helm-verbs.ts';
 import { inspectVerb, mergeVerb, serveVerb } from './cli/model-verbs.ts';
 import { doctorVerb, packVerb } from './cli/package-verbs.ts';
+import { predictVerb } from './cli/predict-verb.ts';
 import { runVerb } from './cli/run.ts';
 import { detectVerb, initVerb, tracksVerb } from './cli/submission-verbs.ts';
 
@@ -29,6 +30,7 @@ const verbs = [
   checkVerb,
   promptsVerb,
   evalVerb,
+  predictVerb,
   scoresVerb,
   doctorVerb,
   packVerb,

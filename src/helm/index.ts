@@ -1,4 +1,13 @@
 export { parseRunEntries, type RunEntry, readRunEntries } from './conf/entries.ts';
+export {
+  type AnswerSource,
+  type ChoiceLogprobs,
+  type KitScoring,
+  kitScorings,
+  type Prediction,
+  type PredictOptions,
+  predict,
+} from './predict/predict.ts';
 export { buildPrompts } from './prompts.ts';
 export { evaluate } from './run/evaluate.ts';
 export { type Run, readInstanceValues, readRun } from './run/read.ts';
