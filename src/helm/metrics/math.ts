@@ -1,5 +1,3 @@
-import type { StringMetric } from './strings.ts';
-
 // When two answers to a problem of competition mathematics are the same but for how they are written: the rules of the
 // MATH dataset's authors (Hendrycks et al. 2021), as HELM applies them.
 
@@ -100,12 +98,15 @@ function same(gold: string, prediction: string): boolean {
   }
 }
 
-export const mathEquiv: StringMetric = (gold, prediction) => (same(gold, prediction) ? 1 : 0);
+/** 1 where the two answers are the same, else 0. */
+export function mathEquiv(gold: string, prediction: string): number {
+  return same(gold, prediction) ? 1 : 0;
+}
 
 /** Compares what the two solutions box; two solutions that box nothing are the same. */
-export const mathEquivChainOfThought: StringMetric = (gold, prediction) => {
+export function mathEquivChainOfThought(gold: string, prediction: string): number {
   const golds = boxedAnswer(gold);
   const predictions = boxedAnswer(prediction);
   if (golds === undefined || predictions === undefined) return golds === predictions ? 1 : 0;
   return mathEquiv(golds, predictions);
-};
+}
