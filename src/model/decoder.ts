@@ -69,7 +69,8 @@ export class Decoder {
     try {
       return new Decoder(config, await createSession(graph, weights, options));
     } catch (cause) {
-      throw new UserError('The model runtime cannot open the checkpoint', {
+      const why = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
+      throw new UserError(`The model runtime cannot open the checkpoint: ${why}`, {
         kind: 'work',
         place: { file: folder },
         cause,

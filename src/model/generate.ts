@@ -6,8 +6,11 @@ import { utf8 } from './token-decoder.ts';
 import type { Tokenizer } from './tokenizer.ts';
 import type { GeneratedToken, GenerateRequest, Generation } from './types.ts';
 
-/** Prompt tokens that are run at once; between two runs a request can be cancelled. */
-const chunk = 256;
+/**
+ * Prompt tokens that are run at once. Between two runs a request can be cancelled, and prompts share what they have
+ * in common in whole chunks.
+ */
+const chunk = 64;
 
 /** What JSON and HELM take in place of minus infinity. */
 const lowest = -1e4;
@@ -130,8 +133,11 @@ async function prefill(
   question: { readonly candidates: number; readonly all: boolean },
   signal: AbortSignal | undefined,
 ): Promise<Prefilled> {
-  const begin = echo ? 0 : Math.min(decoder.cache.shared(tokens), tokens.length - 1);
-  decoder.cache.cut(begin);
+  const { cache } = decoder;
+  // The last token is always run again: what comes after it is what is asked.
+  const shared = echo ? 0 : Math.min(cache.shared(tokens), tokens.length - 1);
+  const begin = shared - (shared % chunk);
+  cache.cut(begin);
   const answers: Answer[] = [];
   let lastRow = 0;
   for (let at = begin; at < tokens.length; at += chunk) {
@@ -151,6 +157,7 @@ async function prefill(
           }
         : undefined,
     );
+    if (part.length === chunk) cache.settle();
     if (answer) answers.push(answer);
     lastRow = rows.length - 1;
   }

@@ -17,6 +17,8 @@ export class KvCache {
   readonly layers: readonly LayerCache[];
   /** Tokens for which there is room. */
   capacity = 0;
+  /** Tokens at the start that may be gone on from; see {@link settle}. */
+  private settled = 0;
   private readonly heads: number;
   private readonly size: number;
   private readonly limit: number;
@@ -53,11 +55,21 @@ export class KvCache {
   /** Forgets all but the first `length` tokens. */
   cut(length: number): void {
     if (length < this.tokens.length) this.tokens.length = length;
+    this.settled = Math.min(this.settled, length);
   }
 
-  /** How many tokens at the start of `tokens` are those that the cache begins with. */
+  /**
+   * Says that all tokens so far were computed in the way in which any prompt that begins with them is. How many
+   * tokens are computed at once shows in the last bits of a result, so only these may be gone on from: then an
+   * answer does not depend on what was asked before.
+   */
+  settle(): void {
+    this.settled = this.tokens.length;
+  }
+
+  /** How many tokens at the start of `tokens` are settled ones of the cache. */
   shared(tokens: readonly number[]): number {
-    const end = Math.min(tokens.length, this.tokens.length);
+    const end = Math.min(tokens.length, this.settled);
     let length = 0;
     while (length < end && tokens[length] === this.tokens[length]) length++;
     return length;

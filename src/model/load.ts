@@ -96,7 +96,7 @@ class ModelHost {
     });
   }
 
-  generate(request: GenerateRequest, { signal, onProgress }: WorkOptions): Promise<Generation> {
+  async generate(request: GenerateRequest, { signal, onProgress }: WorkOptions): Promise<Generation> {
     throwIfCancelled(signal, 'The request');
     const id = this.nextId++;
     const cancel = () => {

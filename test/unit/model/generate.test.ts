@@ -6,7 +6,14 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mediaPath, UserError } from '../../../src/base/index.ts';
-import { type GenerateRequest, type LanguageModel, loadModel } from '../../../src/model/index.ts';
+import { Decoder } from '../../../src/model/decoder.ts';
+import { generate } from '../../../src/model/generate.ts';
+import {
+  type GenerateRequest,
+  type LanguageModel,
+  loadModel,
+  loadTokenizer,
+} from '../../../src/model/index.ts';
 import { llamaConfig, llamaTensors, tensor, writeCheckpoint } from '../../support/checkpoints.ts';
 import { temporaryFolder } from '../../support/temporary.ts';
 
@@ -36,23 +43,29 @@ describe('the demo’s experts', () => {
     assert.ok(tokens.every(({ id }) => id !== 0));
   });
 
-  test('going on from a shared prefix gives what a fresh start gives', async () => {
-    const prompts = [
-      'Reverse: abc\nAnswer:',
-      'Reverse: abd\nAnswer:',
-      'Reverse: abc\nAnswer:',
-      'Shift: abc\nAnswer:',
-    ];
-    const echo = { echo: true, topK: 3 } as const;
+  test('an answer does not depend on what was asked before, to the last bit', async () => {
+    const shots = (count: number) => 'Reverse: abc\nAnswer: cba\n\n'.repeat(count);
+    const prompts = [0, 5, 20, 21, 40].map((count) => `${shots(count)}Reverse: ziwaj\nAnswer:`);
+    const lengths = prompts.map((prompt) => model.tokenize(prompt).length);
+    assert.ok(
+      lengths.some((length) => length > 200),
+      `prompts of ${lengths} tokens`,
+    );
+    const answers = (prompt: string) => ask(prompt, { topK: 3 });
+    const first: unknown[] = [];
     for (const prompt of prompts) {
-      const shared = await ask(prompt, { topK: 3 });
-      // With echo the whole prompt is computed anew.
-      const fresh = await ask(prompt, echo);
-      assert.equal(shared.text, fresh.text);
-      for (const [index, token] of shared.tokens.entries()) {
-        assert.ok(Math.abs(token.logprob - (fresh.tokens[index]?.logprob ?? 0)) < 1e-4);
-      }
+      await ask('Shift: q\nAnswer:');
+      first.push(await answers(prompt));
     }
+    for (const order of [
+      [4, 3, 2, 1, 0],
+      [2, 2, 3, 4, 1],
+    ]) {
+      for (const index of order) assert.deepEqual(await answers(prompts[index] ?? ''), first[index]);
+    }
+    // What is shared is not computed again, and changes nothing: with echo all of the prompt is.
+    const echoed = await ask(prompts[4] ?? '', { topK: 3, echo: true });
+    assert.equal(echoed.text, ((await answers(prompts[4] ?? '')) as { text: string }).text);
   });
 
   test('a stop sequence across tokens cuts before its first letter', async () => {
@@ -145,7 +158,10 @@ describe('the demo’s experts', () => {
     cancelled.abort();
     await Promise.all(refused);
     assert.equal((await after).text.trim(), 'jawiz');
-    assert.throws(() => model.generate({ ...greedy, tokens: [66] }, { signal: already.signal }), /cancelled/);
+    await assert.rejects(
+      model.generate({ ...greedy, tokens: [66] }, { signal: already.signal }),
+      /cancelled/,
+    );
   });
 
   test('progress counts tokens', async () => {
@@ -154,6 +170,28 @@ describe('the demo’s experts', () => {
     await model.generate(request, { onProgress: ({ done, total }) => seen.push(done * 10 + total) });
     assert.deepEqual(seen, [14, 24, 34, 44]);
   });
+});
+
+test('what prompts share is computed once', async () => {
+  const folder = mediaPath('demo/expert-1');
+  const [decoder, tokenizer] = [await Decoder.open(folder), await loadTokenizer(folder)];
+  const run = decoder.run.bind(decoder);
+  let computed = 0;
+  decoder.run = (tokens, question) => {
+    computed += tokens.length;
+    return run(tokens, question);
+  };
+  const shots = 'Reverse: abc\nAnswer: cba\n\n'.repeat(20);
+  const costs: number[] = [];
+  for (const word of ['ziwaj', 'abcd', 'efgh']) {
+    computed = 0;
+    const tokens = tokenizer.encode(`${shots}Reverse: ${word}\nAnswer:`);
+    await generate({ decoder, tokenizer, endIds: new Set() }, { ...greedy, tokens, maxNewTokens: 1 });
+    costs.push(computed / tokens.length);
+  }
+  assert.equal(costs[0], 1);
+  assert.ok(Math.max(...costs.slice(1)) < 0.3, String(costs));
+  await decoder.close();
 });
 
 describe('loadModel', () => {

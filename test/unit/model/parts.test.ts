@@ -126,12 +126,17 @@ describe('KvCache', () => {
     assertHolds(cache, [...tokens.slice(0, 10), 900, 901]);
   });
 
-  test('tells how much a new prompt shares with what it holds', () => {
+  test('tells how much a new prompt shares with what is settled in it', () => {
     const cache = new KvCache(1, heads, size, 1000);
     add(cache, [5, 6, 7]);
+    assert.equal(cache.shared([5, 6, 7]), 0);
+    cache.settle();
+    add(cache, [8]);
     assert.equal(cache.shared([5, 6, 8, 7]), 2);
-    assert.equal(cache.shared([5, 6, 7, 8]), 3);
+    assert.equal(cache.shared([5, 6, 7, 8, 9]), 3);
     assert.equal(cache.shared([6]), 0);
     assert.equal(cache.shared([]), 0);
+    cache.cut(2);
+    assert.equal(cache.shared([5, 6, 7]), 2);
   });
 });
