@@ -1,3 +1,4 @@
+import { plural } from '../../base/index.ts';
 import { decodeResponseSchema, tokenizeResponseSchema } from '../contract.ts';
 import { type Probe, quoted } from './probe.ts';
 import { Broken, type CheckSession, helmRequest } from './session.ts';
@@ -89,7 +90,7 @@ const longPrompt: Probe = {
       patience: 3,
     });
     const size = tokens === undefined ? `${text.length} characters` : `${tokens} tokens`;
-    return `${size} of prompt, ${completion.tokens.length} tokens of answer`;
+    return `${size} of prompt, ${plural(completion.tokens.length, 'token')} of answer`;
   },
 };
 
