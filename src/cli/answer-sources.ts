@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { baseUrl, call, NoReply, parseWith, throwIfCancelled, UserError } from '../base/index.ts';
-import { readJsonObject } from '../checkpoint/index.ts';
+import { openCheckpoint, readJsonObject } from '../checkpoint/index.ts';
 import type { AnswerSource, ChoiceLogprobs } from '../helm/index.ts';
 import { loadModel, loadTokenizer, type Tokenizer } from '../model/index.ts';
 
@@ -39,6 +39,7 @@ function ownIds(tokenizer: Tokenizer, text: string): number[] {
 
 /** A checkpoint, loaded in a process of its own. */
 export async function checkpointSource(folder: string, signal: AbortSignal): Promise<OpenSource> {
+  await openCheckpoint(folder);
   const tokenizer = await loadTokenizer(folder);
   const end = await endId(folder, tokenizer);
   // Log-probabilities come without the special tokens at the end of a sequence; behind this one they are its own.

@@ -39,30 +39,39 @@ class ItemScanner {
   }
 
   /** The texts of the items that end within the new bytes. */
-  *scan(chunk: Buffer): Generator<string> {
+  scan(chunk: Buffer): string[] {
     this.bytes = Buffer.concat([this.bytes, chunk]);
-    for (let i = this.scanned; i < this.bytes.length; i++) {
-      const byte = this.bytes[i] as number;
-      if (this.inText) {
-        if (this.escaped) this.escaped = false;
-        else if (byte === code.backslash) this.escaped = true;
-        else if (byte === code.quote) this.inText = false;
+    const { bytes, itemDepth } = this;
+    const items: string[] = [];
+    // Locals: this loop sees every byte of every run.
+    let { inText, escaped } = this;
+    for (let i = this.scanned; i < bytes.length; i++) {
+      const byte = bytes[i] as number;
+      if (inText) {
+        if (escaped) escaped = false;
+        else if (byte === code.backslash) escaped = true;
+        else if (byte === code.quote) inText = false;
       } else if (byte === code.quote) {
-        this.inText = true;
+        inText = true;
+      } else if (byte < code.list) {
+        // White space, numbers and commas.
       } else if (byte === code.list || byte === code.object) {
         this.open(i);
       } else if (byte === code.listEnd || byte === code.objectEnd) {
         this.depth--;
-        if (this.depth === this.itemDepth && this.itemStart >= 0) {
-          yield this.bytes.toString('utf8', this.itemStart, i + 1);
+        if (this.depth === itemDepth && this.itemStart >= 0) {
+          items.push(bytes.toString('utf8', this.itemStart, i + 1));
           this.itemStart = -1;
         }
       }
     }
-    const keepFrom = this.itemStart >= 0 ? this.itemStart : Math.max(0, this.bytes.length - keyReach);
-    this.bytes = this.bytes.subarray(keepFrom);
+    this.inText = inText;
+    this.escaped = escaped;
+    const keepFrom = this.itemStart >= 0 ? this.itemStart : Math.max(0, bytes.length - keyReach);
+    this.bytes = bytes.subarray(keepFrom);
     this.scanned = this.bytes.length;
     if (this.itemStart >= 0) this.itemStart = 0;
+    return items;
   }
 
   private open(at: number): void {
