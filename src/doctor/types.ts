@@ -1,6 +1,6 @@
 export type Severity = 'error' | 'warning' | 'info';
 
-/** One thing the doctor found (spec/cli.md, spec/doctor.md). */
+/** One thing the doctor found. */
 export interface Finding {
   readonly rule: string;
   readonly severity: Severity;

@@ -1,17 +1,8 @@
 import type { WorkOptions } from '../base/index.ts';
+import type { ProcessRequest } from '../serve/index.ts';
 import type { ChallengeScore, PairedTest } from './scores/statistics.ts';
 
-/** The eight fields of a /process request, as HELM's client sends them (spec/helm.md 1.2). */
-export interface ProcessRequest {
-  readonly prompt: string;
-  readonly temperature: number;
-  readonly num_return_sequences: number;
-  readonly max_new_tokens: number;
-  readonly top_p: number;
-  readonly echo_prompt: boolean;
-  readonly top_k_per_token: number;
-  readonly stop_sequences: readonly string[];
-}
+export type { ProcessRequest };
 
 export interface EvaluateOptions extends WorkOptions {
   /** `sample`, or the path of a conf file. */

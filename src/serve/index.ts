@@ -11,4 +11,4 @@ export {
 } from './contract.ts';
 export { type ServeOptions, serveCheckpoint } from './serve.ts';
 export { startServerProcess } from './server-process.ts';
-export type { ContractCheck, ContractReport, Endpoint, RunningEndpoint } from './types.ts';
+export type { ContractCheck, ContractReport, Endpoint, ProcessRequest, RunningEndpoint } from './types.ts';

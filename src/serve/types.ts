@@ -26,3 +26,15 @@ export interface ContractReport {
   readonly pass: boolean;
   readonly checks: readonly ContractCheck[];
 }
+
+/** The eight fields of a /process request, as HELM's client sends them. */
+export interface ProcessRequest {
+  readonly prompt: string;
+  readonly temperature: number;
+  readonly num_return_sequences: number;
+  readonly max_new_tokens: number;
+  readonly top_p: number;
+  readonly echo_prompt: boolean;
+  readonly top_k_per_token: number;
+  readonly stop_sequences: readonly string[];
+}

@@ -1,6 +1,7 @@
 import type { ZodType } from 'zod';
 import { call, NoReply, type Reply, throwIfCancelled } from '../../base/index.ts';
 import { type ProcessResponse, processResponseSchema } from '../contract.ts';
+import type { ProcessRequest } from '../types.ts';
 
 /** What a check found wrong. Its message is the check's detail. */
 export class Broken extends Error {}
@@ -15,20 +16,8 @@ export interface Timing {
   readonly seconds: number;
 }
 
-/** What HELM sends with every prompt. */
-export interface HelmRequest {
-  readonly prompt: string;
-  readonly temperature: number;
-  readonly num_return_sequences: number;
-  readonly max_new_tokens: number;
-  readonly top_p: number;
-  readonly echo_prompt: boolean;
-  readonly top_k_per_token: number;
-  readonly stop_sequences: readonly string[];
-}
-
 /** The eight fields with HELM's values for a zero-shot prompt. */
-export function helmRequest(changes: Partial<HelmRequest> = {}): HelmRequest {
+export function helmRequest(changes: Partial<ProcessRequest> = {}): ProcessRequest {
   return {
     prompt: 'Question: What is the capital of France?\nAnswer:',
     temperature: 1e-7,
@@ -64,7 +53,7 @@ export class CheckSession {
   }
 
   /** A completion in the form that HELM needs; {@link Broken} otherwise. */
-  async complete(request: Partial<HelmRequest> & { readonly prompt: string }, more: AskOptions = {}) {
+  async complete(request: Partial<ProcessRequest> & { readonly prompt: string }, more: AskOptions = {}) {
     const completion = await this.ask('/process', JSON.stringify(request), processResponseSchema, more);
     this.completions.push({ echo: request.echo_prompt === true, completion });
     return completion;
