@@ -38,7 +38,7 @@ const tokenizerFiles = {
 type Tolerance = 'exact' | { readonly absolute: number } | { readonly ulps: 1; readonly share: number };
 
 interface Case {
-  readonly recipe: Readonly<Record<string, unknown>>;
+  readonly recipe: { readonly models: readonly { model: string }[] } & Readonly<Record<string, unknown>>;
   readonly profile: Profile;
   readonly tolerance: Tolerance;
   readonly maxShardSize?: number;
@@ -300,8 +300,17 @@ describe('mergekit 0.1.5', () => {
         assert.equal(mine.metadata.total_size, reference.metadata.total_size);
       }
       const [mine, reference] = [await json(ours, 'config.json'), await json(theirs, 'config.json')];
-      // transformers 5 writes the format under its new name; ours keeps the donor's.
-      assert.equal(mine.torch_dtype, reference.dtype ?? reference.torch_dtype);
+      // transformers 5 writes the format under its new name; ours keeps the donor's. Without a base and a format of the
+      // recipe, mergekit's donor is any of the models, by the hashes of their paths; ours is the first.
+      const { base_model: base, dtype, models } = item.recipe;
+      const donors =
+        base === undefined && dtype === undefined
+          ? await Promise.all(models.map(({ model: folder }) => json(folder, 'config.json')))
+          : [];
+      const [first] = donors;
+      assert.equal(mine.torch_dtype, (first ?? reference).torch_dtype ?? reference.dtype);
+      const formats = first === undefined ? [mine.torch_dtype] : donors.map((config) => config.torch_dtype);
+      assert(formats.includes(reference.dtype ?? reference.torch_dtype));
       for (const key of ['architectures', 'hidden_size', 'num_hidden_layers', 'vocab_size', 'rms_norm_eps']) {
         assert.deepEqual(mine[key], reference[key], key);
       }
