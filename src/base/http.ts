@@ -54,40 +54,59 @@ export function keepAlive(url: string, connections: number): Agent {
 }
 
 /** One request. Throws {@link NoReply} when no whole answer comes in time, or when the caller's signal is aborted. */
-export function call(url: string, options: Call): Promise<Reply> {
+export async function call(url: string, options: Call): Promise<Reply> {
+  try {
+    return await send(url, options);
+  } catch (error) {
+    if (!(error instanceof NoReply) || error.code !== staleConnection) throw error;
+    // On a connection of its own, so that this cannot happen again.
+    const { method, body, timeoutMs, signal } = options;
+    return send(url, {
+      timeoutMs,
+      ...(method && { method }),
+      ...(body === undefined ? {} : { body }),
+      ...(signal && { signal }),
+    });
+  }
+}
+
+/** The server closed a kept connection in the moment in which it was used again: it has not seen the request. */
+const staleConnection = 'STALE';
+
+function send(url: string, options: Call): Promise<Reply> {
   const { method = 'POST', body, timeoutMs, signal, agent } = options;
   return new Promise((resolve, reject) => {
+    let settled = false;
+    let answered = false;
     const startedAt = performance.now();
-    const send = url.startsWith('https:') ? httpsRequest : httpRequest;
+    const open = url.startsWith('https:') ? httpsRequest : httpRequest;
     const headers =
       body === undefined
         ? {}
         : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) };
-    const request = send(url, { method, agent: agent ?? false, headers });
+    const request = open(url, { method, agent: agent ?? false, headers });
     const release = () => {
+      settled = true;
       clearTimeout(timer);
       signal?.removeEventListener('abort', cancel);
     };
     const fail = (error: NoReply) => {
+      if (settled) return;
       release();
-      request.destroy();
       reject(error);
+      request.destroy();
     };
     const failed = (error: NodeJS.ErrnoException) => {
       const { code = 'ERROR' } = error;
-      // The server may have closed a kept connection in the moment in which it was used again.
-      if (request.reusedSocket && (code === 'ECONNRESET' || code === 'EPIPE') && !signal?.aborted) {
-        release();
-        resolve(call(url, options));
-      } else {
-        fail(new NoReply(networkMessages[code] ?? error.message, code, error));
-      }
+      const stale = request.reusedSocket && !answered && (code === 'ECONNRESET' || code === 'EPIPE');
+      fail(new NoReply(networkMessages[code] ?? error.message, stale ? staleConnection : code, error));
     };
     const cancel = () => fail(new NoReply('the request was cancelled', 'ABORTED'));
     const late = () => fail(new NoReply(`no answer within ${Math.round(timeoutMs / 1000)} s`, 'ETIMEDOUT'));
     const timer = setTimeout(late, timeoutMs);
     request.on('error', failed);
     request.on('response', (response: IncomingMessage) => {
+      answered = true;
       const parts: Buffer[] = [];
       let bytes = 0;
       response.on('data', (part: Buffer) => {
