@@ -1,6 +1,6 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { mediaPath, throwIfCancelled, UserError, type WorkOptions } from '../base/index.ts';
+import { mediaPath, throwIfCancelled, UserError, type WorkOptions, writeFileAtomic } from '../base/index.ts';
 import type { ScoreTable } from '../helm/index.ts';
 import { findingLine } from './findings.ts';
 
@@ -57,14 +57,13 @@ interface DemoFile {
   readonly tasks: readonly { readonly id: string; readonly name: string }[];
 }
 
-const submissionName = 'demo-submission';
+/** Says that a folder is an earlier demo's, so that the next one may replace it. */
+const marker = join('.submission', 'demo');
 
-/** Removes what an earlier demo wrote; anything else in its place is the user's and stays, also `init --demo`'s. */
+/** Removes what an earlier demo wrote; anything else in its place is the user's and stays. */
 async function clearEarlierDemo(folder: string): Promise<void> {
-  const { readSubmissionFile } = await import('../submission/index.ts');
-  const submission = await readSubmissionFile(folder).catch(() => undefined);
-  const expert = await readFile(join(folder, checkpoints['expert-1'], 'config.json')).catch(() => undefined);
-  if (submission?.name === submissionName && expert !== undefined) await rm(folder, { recursive: true });
+  const earlier = await readFile(join(folder, marker)).catch(() => undefined);
+  if (earlier !== undefined) await rm(folder, { recursive: true });
 }
 
 function rowOf(table: ScoreTable, row: RowName, tasks: readonly string[]): DemoRow {
@@ -112,7 +111,11 @@ export async function runDemo({
   const { scaffold, updateRecord } = await import('../submission/index.ts');
   await stage('scaffold', async () => {
     await clearEarlierDemo(folder);
-    await scaffold({ kind: 'merging', folder, demo: true, name: submissionName });
+    await scaffold({ kind: 'merging', folder, demo: true, name: 'demo-submission' });
+    await writeFileAtomic(
+      join(folder, marker),
+      'Made by `submission demo`, which replaces this folder when it runs again.\n',
+    );
   });
   await stage('merge', async () => {
     const { describeMerge, merge, readRecipe } = await import('../merge/index.ts');

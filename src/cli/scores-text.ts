@@ -3,11 +3,11 @@ import { textTable } from './table.ts';
 
 const points = (value: number) => (value * 100).toFixed(1);
 
-function cellText(cell: ScoreCell | undefined, isBaseline: boolean, contested: boolean): string {
+function cellText(cell: ScoreCell | undefined, isBaseline: boolean): string {
   if (cell === undefined) return '–';
   const failed = cell.failed > 0 ? ` failed ${cell.failed}/${cell.instances}` : '';
   if (cell.value === null) return failed.trim() || '–';
-  const best = cell.best && contested ? '*' : '';
+  const best = cell.best ? '*' : '';
   const interval = cell.interval === null ? '' : ` ± ${points(cell.interval)}`;
   const delta =
     cell.delta === null || isBaseline
@@ -22,11 +22,10 @@ export function scoresText({ columns, rows }: Pick<ScoreTable, 'columns' | 'rows
   const rates = rows.map(({ meanWinRate }) => (meanWinRate === null ? '–' : meanWinRate.toFixed(2)));
   const lines = [
     ['', ...rows.map(({ run, baseline }) => (baseline ? `${run} (baseline)` : run))],
-    ...columns.map(({ title }, column) => {
-      // Where all are equal, none is best.
-      const contested = rows.some(({ cells }) => cells[column]?.best === false);
-      return [title, ...rows.map(({ cells, baseline }) => cellText(cells[column], baseline, contested))];
-    }),
+    ...columns.map(({ title }, column) => [
+      title,
+      ...rows.map(({ cells, baseline }) => cellText(cells[column], baseline)),
+    ]),
     ['mean', ...rows.map(({ mean }) => (mean === null ? '–' : points(mean)))],
     ...(several ? [['mean win rate', ...rates]] : []),
   ];

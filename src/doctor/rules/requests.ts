@@ -143,7 +143,9 @@ async function pydanticMajor(context: DoctorContext): Promise<1 | 2> {
       texts.push((await context.text(path)) ?? '');
     }
   }
-  const pins = /\b(pydantic|fastapi)(?:\[[^\]]*\])?[ "=:]*?((?:\s*[<>=!~]=?=?\s*[\d.*]+\s*,?)+)/gi;
+  // The runs are bounded: a file of blanks must not cost the square of its length.
+  const pins =
+    /\b(pydantic|fastapi)(?:\[[^\]]{0,80}\])?[ "=:]{0,8}?((?:\s{0,8}[<>=!~]=?=?\s{0,8}[\d.*]{1,20}\s{0,8},?){1,8})/gi;
   const old = [...texts.join('\n').matchAll(pins)].some(([, name = '', specifier = '']) =>
     // FastAPI takes pydantic 2 from 0.100 on.
     name.toLowerCase() === 'pydantic' ? onlyBelow(specifier, 2, 0) : onlyBelow(specifier, 0, 100),

@@ -181,7 +181,8 @@ function makeRows(
   const values = plain.map(({ cells }) => cells.map(({ value }) => value));
   const best = columns.map(({ lowerIsBetter }, column) => {
     const known = values.flatMap((row) => row[column] ?? []);
-    if (known.length < 2) return undefined;
+    // Where all are equal, none is best.
+    if (new Set(known).size < 2) return undefined;
     return lowerIsBetter ? Math.min(...known) : Math.max(...known);
   });
   const rates = winRates(
