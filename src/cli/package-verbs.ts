@@ -114,6 +114,8 @@ export const packVerb: AddVerb = (program, run) => {
         return {
           json: made,
           text: `packed ${plural(made.entries.length, 'file')} (${formatBytes(made.bytes)}) into ${made.file}\nsha256 ${made.sha256}\nleft out: ${made.leftOut.map(({ path, why }) => `${path} (${why})`).join(', ') || 'nothing'}`,
+          // Forced, it is packed with its errors.
+          fit: !made.findings.some(({ severity }) => severity === 'error'),
         };
       });
     });

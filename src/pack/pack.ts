@@ -9,6 +9,7 @@ import {
   type Track,
   updateRecord,
 } from '../submission/index.ts';
+import { checkOut } from './out.ts';
 import { type Selected, select } from './select.ts';
 import type { Package, PackageForm, PackOptions } from './types.ts';
 import { verifyPackage } from './verify.ts';
@@ -95,6 +96,7 @@ async function verifyWritten(
   form: PackageForm,
   track: Track,
   written: Written,
+  force: boolean,
   signal?: AbortSignal,
 ) {
   if (form === 'folder') return [];
@@ -104,8 +106,10 @@ async function verifyWritten(
     ...(signal ? { signal } : {}),
   });
   const altered = findings.find(({ rule }) => rule === 'package-altered');
-  if (altered === undefined) return findings;
-  await rm(out, { force: true });
+  if (altered === undefined) {
+    refuse(findings, force);
+    return findings;
+  }
   throw new UserError(
     `The package does not hold what was packed: ${altered.file}, ${withoutEnd(altered.message)}`,
     {
@@ -132,15 +136,12 @@ export async function pack(path: string, options: PackOptions = {}): Promise<Pac
   const form = options.form ?? track.package.form;
   const name = await packageName(folder, track, ownName);
   const out = resolve(options.out ?? join(folder, `${name}${suffixes[form]}`));
-  const earlier = (await readRecord(folder)).package?.file;
-  const own = [out, ...Object.values(suffixes).map((suffix) => join(folder, `${name}${suffix}`))];
-  if (earlier) own.push(resolve(folder, earlier));
-  const { selected, leftOut } = await select(
-    folder,
-    track,
-    own.map((one) => inside(folder, one)).filter((one) => one !== undefined),
-    options,
-  );
+  const recorded = (await readRecord(folder)).package?.file;
+  const earlier = recorded === undefined ? undefined : resolve(folder, recorded);
+  await checkOut({ folder, out, earlier, form, chosen: options.out !== undefined });
+  // Only what pack wrote or is about to write: a file that merely has such a name is the user's.
+  const own = [out, earlier].map((one) => one && inside(folder, one)).filter((one) => one !== undefined);
+  const { selected, leftOut } = await select(folder, track, own, options);
   const { root } = track.package;
   const before = await checkSource(selectedSource(folder, root ?? ownName, selected), track, signal);
   refuse(before.findings, force);
@@ -157,7 +158,13 @@ export async function pack(path: string, options: PackOptions = {}): Promise<Pac
     ...(signal ? { signal } : {}),
     ...(onProgress ? { onProgress } : {}),
   });
-  const after = await verifyWritten(out, form, track, written, signal);
+  const after = await verifyWritten(out, form, track, written, force, signal).catch(
+    async (error: unknown) => {
+      // An archive that was not found fit would be sent by whoever finds it.
+      await rm(out, { force: true });
+      throw error;
+    },
+  );
   const { sha256, bytes } = written;
   await updateRecord(folder, {
     package: { file: inside(folder, out) ?? out, sha256, bytes, at: new Date().toISOString() },

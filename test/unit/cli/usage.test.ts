@@ -106,6 +106,16 @@ test('a submission that is not fit exits with 1; a package that was made names i
   assert.ok(!(await readdir(folder)).includes('leaky.tar'));
 });
 
+test('a package that was forced in spite of errors is made and exits with 1', async () => {
+  const init = await runCli(['init', 'efficiency', 'faulty'], { cwd: folder });
+  assert.equal(init.code, 0, init.stderr);
+  await writeFile(join(folder, 'faulty', 'Dockerfile'), 'FROM python:3.11\nCOPY gone.py .\n');
+  const forced = await runCli(['pack', 'faulty', '--out', 'faulty.zip', '--force'], { cwd: folder });
+  assert.equal(forced.code, 1, forced.stderr);
+  assert.match(forced.stdout, /packed/);
+  assert.ok((await readdir(folder)).includes('faulty.zip'));
+});
+
 test('a demo replaces an earlier demo only', async () => {
   const init = await runCli(['init', 'merging', 'mine', '--demo'], { cwd: folder });
   assert.equal(init.code, 0, init.stderr);
