@@ -7,6 +7,9 @@ const provenance = {
   note: z.string().min(1).optional(),
 };
 
+/** Opened in a browser when someone clicks it, so nothing but a page of the web. */
+const webPage = z.url({ protocol: /^https?$/ });
+
 const quantity = z.strictObject({ value: z.number().positive(), ...provenance });
 const text = z.strictObject({ value: z.string().min(1), ...provenance });
 const day = z.strictObject({
@@ -52,7 +55,7 @@ export const trackSchema = z.strictObject({
     leaveOut: z.array(z.string()).describe('.gitignore patterns of what must not be sent'),
     ...provenance,
   }),
-  links: z.record(z.string(), z.strictObject({ url: z.url(), title: z.string(), ...provenance })),
+  links: z.record(z.string(), z.strictObject({ url: webPage, title: z.string(), ...provenance })),
   approvedBases: z
     .strictObject({
       families: z.array(z.string()),

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import { type ZodType, z } from 'zod';
-import { fromSystemError, UserError } from '../base/index.ts';
+import { fromSystemError, plainIssue, UserError } from '../base/index.ts';
 
 /** The deepest node on the way to `path`: what is missing is reported where it belongs. */
 function offsetOf(document: Document, path: readonly PropertyKey[]): number {
@@ -37,12 +37,22 @@ export function parseYaml<T>(text: string, schema: ZodType<T>, what: string, fil
       cause: broken,
     });
   }
-  const result = schema.safeParse(document.toJS({ maxAliasCount: 100 }) ?? {});
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 }) ?? {};
+  } catch (cause) {
+    // An alias that names nothing, or too many of them.
+    throw new UserError(`${what} is broken YAML: ${cause instanceof Error ? cause.message : cause}`, {
+      place: { file },
+      cause,
+    });
+  }
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
   const problems = result.error.issues.map((issue) => ({
     line: lines.linePos(offsetOf(document, issue.path)).line || 1,
     field: z.core.toDotPath(issue.path),
-    message: issue.message,
+    message: plainIssue(issue.message),
   }));
   const [first] = problems;
   throw new UserError(

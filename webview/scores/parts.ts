@@ -144,7 +144,13 @@ export function leaderboardSection({ title, date, source, rows }: Leaderboard): 
     'section',
     {},
     h('h2', {}, `Public leaderboard of ${day}, another test set`),
-    h('p', { class: 'note' }, `${title}. `, h('a', { href: source }, 'Source')),
+    // A track may name a document instead of a page.
+    h(
+      'p',
+      { class: 'note' },
+      `${title}. `,
+      /^https?:/.test(source) ? h('a', { href: source }, 'Source') : source,
+    ),
     h(
       'div',
       { class: 'scroller', tabindex: 0, role: 'region', 'aria-label': 'Public leaderboard' },

@@ -56,3 +56,14 @@ test('choosing a track keeps the comments of submission.yaml', async () => {
   await updateSubmissionFile(fresh, { kind: 'merging' });
   assert.deepEqual(await readSubmissionFile(fresh), { kind: 'merging' });
 });
+
+test('an alias that names nothing is told as broken YAML of that file', async () => {
+  const folder = await folderWith({ 'submission.yaml': 'name: *nobody\nkind: merging\n' });
+  await assert.rejects(
+    readSubmissionFile(folder),
+    (error) =>
+      error instanceof UserError &&
+      /broken YAML/.test(error.message) &&
+      /submission\.yaml$/.test(error.place.file ?? ''),
+  );
+});
