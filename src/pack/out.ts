@@ -6,8 +6,8 @@ import type { PackageForm } from './types.ts';
 interface Destination {
   readonly folder: string;
   readonly out: string;
-  /** The package that the submission's record names. */
-  readonly earlier: string | undefined;
+  /** The packages that the submission's record names, absolute. */
+  readonly earlier: readonly string[];
   readonly form: PackageForm;
   /** Whether the user named `out`; else it is the default name. */
   readonly chosen: boolean;
@@ -44,17 +44,17 @@ export async function checkOut({ folder, out, earlier, form, chosen }: Destinati
   const present = await lstat(out).catch(() => undefined);
   if (present === undefined) return;
   const isFolder = present.isDirectory();
-  if (isFolder !== (form === 'folder') && (isFolder || out !== earlier)) {
+  if (isFolder !== (form === 'folder') && (isFolder || !earlier.includes(out))) {
     throw refused(
       isFolder ? 'A folder is where the archive would be' : 'A file is where the folder would be',
       out,
       'Remove it, or name another place with --out.',
     );
   }
-  if (out === earlier || (!isFolder && chosen)) return;
+  if (earlier.includes(out) || (!isFolder && chosen)) return;
   if (!isFolder) {
     throw refused(
-      'The file is not the earlier package of this submission and is not replaced',
+      'The file is no earlier package of this submission and is not replaced',
       out,
       'Rename or remove it, or name with --out what to write.',
     );
@@ -64,7 +64,7 @@ export async function checkOut({ folder, out, earlier, form, chosen }: Destinati
   });
   if (content.length === 0) return;
   throw refused(
-    'The folder is not empty and not the earlier package of this submission',
+    'The folder is not empty and no earlier package of this submission',
     out,
     'Remove it, or name a new or an empty folder with --out.',
   );

@@ -136,11 +136,11 @@ export async function pack(path: string, options: PackOptions = {}): Promise<Pac
   const form = options.form ?? track.package.form;
   const name = await packageName(folder, track, ownName);
   const out = resolve(options.out ?? join(folder, `${name}${suffixes[form]}`));
-  const recorded = (await readRecord(folder)).package?.file;
-  const earlier = recorded === undefined ? undefined : resolve(folder, recorded);
+  const { package: last, packages = last ? [last.file] : [] } = await readRecord(folder);
+  const earlier = packages.map((file) => resolve(folder, file));
   await checkOut({ folder, out, earlier, form, chosen: options.out !== undefined });
   // Only what pack wrote or is about to write: a file that merely has such a name is the user's.
-  const own = [out, earlier].map((one) => one && inside(folder, one)).filter((one) => one !== undefined);
+  const own = [out, ...earlier].map((one) => inside(folder, one)).filter((one) => one !== undefined);
   const { selected, leftOut } = await select(folder, track, own, options);
   const { root } = track.package;
   const before = await checkSource(selectedSource(folder, root ?? ownName, selected), track, signal);
@@ -166,8 +166,10 @@ export async function pack(path: string, options: PackOptions = {}): Promise<Pac
     },
   );
   const { sha256, bytes } = written;
+  const file = inside(folder, out) ?? out;
   await updateRecord(folder, {
-    package: { file: inside(folder, out) ?? out, sha256, bytes, at: new Date().toISOString() },
+    package: { file, sha256, bytes, at: new Date().toISOString() },
+    packages: [...packages.filter((one) => one !== file), file],
     // Of a submission that cannot be written to, the package lies elsewhere and stands without a record.
   }).catch(() => undefined);
   const entries = selected

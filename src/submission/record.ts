@@ -20,6 +20,12 @@ export const recordSchema = z.object({
     .object({ out: z.string(), suite: z.string(), name: z.string(), at, summary: z.string() })
     .optional(),
   package: z.object({ file: z.string(), sha256: z.string(), bytes: z.number(), at }).optional(),
+  packages: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'Every package that was written, the last one last: these may be replaced and are never packed',
+    ),
   baseline: z.string().optional().describe('Name of the run that others are compared to'),
 });
 

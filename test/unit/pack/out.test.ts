@@ -54,6 +54,16 @@ test('a file with the default name is the user’s unless it is the earlier pack
   assert.ok(paths.includes('LLM-Merging/mine.tar') && paths.includes('LLM-Merging/mine.zip'));
 });
 
+test('packages written at different places are all known as such', async () => {
+  const folder = await folderWith(september());
+  const first = await pack(folder);
+  const second = await pack(folder, { out: join(folder, 'copy.tar') });
+  const third = await pack(folder);
+  assert.equal(third.file, first.file);
+  assert.equal(third.sha256, first.sha256);
+  assert.equal(second.sha256, first.sha256);
+});
+
 test('an archive whose verification finds errors is refused and removed, unless forced', {
   skip: process.platform === 'win32' && 'no such names there',
 }, async () => {
