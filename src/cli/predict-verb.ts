@@ -38,6 +38,8 @@ export const predictVerb: AddVerb = (program, run) => {
           import('./answer-sources.ts'),
         ]);
         const isUrl = /^https?:\/\//i.test(from);
+        // Nothing but silence must not take as long as an answer may.
+        if (isUrl) await (await import('../serve/index.ts')).connect(from, { signal });
         const source = isUrl ? endpointSource(from, signal) : await checkpointSource(resolve(from), signal);
         try {
           const prediction = await predict(

@@ -23,13 +23,18 @@ function nameArgument(spec: RunSpec, key: string, value: Value): RunSpec {
   return named(spec, `${separator}${key}=${String(value).replaceAll('/', '_')}`);
 }
 
+/** What an object holds under a name that a user gave; not what it inherits. */
+export function own<T>(values: Readonly<Record<string, T>>, key: string): T | undefined {
+  return Object.hasOwn(values, key) ? values[key] : undefined;
+}
+
 /** Sets one number of the adapter, or each of a list that has a name. */
 function setNumber(
   key: 'max_train_instances' | 'max_eval_instances' | 'num_train_trials' | 'num_outputs',
   lists: Readonly<Record<string, readonly number[]>>,
 ): Expander {
   return (spec, value, refuse) => {
-    const values = lists[String(value)] ?? [value];
+    const values = own(lists, String(value)) ?? [value];
     return values.map((number) => {
       if (typeof number !== 'number' || !Number.isInteger(number) || number < 0) {
         throw refuse(
@@ -46,7 +51,7 @@ function choose<T>(
   value: Value,
   refuse: (remedy: string) => UserError,
 ): T {
-  const found = values[String(value)];
+  const found = own(values, String(value));
   if (found === undefined) throw refuse(suggest(String(value), Object.keys(values)));
   return found;
 }
@@ -157,14 +162,14 @@ const unsupported = new Set([
 ]);
 
 export function isExpander(key: string): boolean {
-  return key in expanders || unsupported.has(key);
+  return Object.hasOwn(expanders, key) || unsupported.has(key);
 }
 
 export const expanderNames: readonly string[] = ['model', 'model_deployment', ...Object.keys(expanders)];
 
 /** Applies one expander; throws a usage error that names `place` for a value that it does not know. */
 export function expand(spec: RunSpec, key: string, value: Value, place: Place): RunSpec[] {
-  const expander = expanders[key];
+  const expander = own(expanders, key);
   if (!expander) {
     throw new UserError(`The run expander "${key}" is not supported`, {
       place: { ...place, field: key },

@@ -81,7 +81,10 @@ class HoconParser {
   }
 
   private member(result: HoconObject): void {
+    const start = this.at;
     const path = this.key();
+    // It would reach the prototype of all objects.
+    if (path.includes('__proto__')) throw this.error('`__proto__` is not allowed as a key', start);
     this.skip('\n');
     const append = this.text.startsWith('+=', this.at);
     if (append) throw this.error('`+=` is not supported: write the list in one place', this.at);

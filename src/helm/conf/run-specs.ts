@@ -7,7 +7,7 @@ import {
 } from '../scenarios/index.ts';
 import { noAugmentation, type RunSpec } from '../spec.ts';
 import { parseDescription, type RunEntry } from './entries.ts';
-import { expand, expanderNames, isExpander, withModel } from './expanders.ts';
+import { expand, expanderNames, isExpander, own, withModel } from './expanders.ts';
 import { suggest } from './nearest.ts';
 
 /** A run that can be made: what is written to run_spec.json, and the scenario behind it. */
@@ -63,7 +63,7 @@ function checkArguments(scenario: Scenario, args: ScenarioArguments, entry: RunE
   const place = { ...entry.place, field: 'description' };
   const parameters = Object.keys(scenario.parameters);
   for (const [key, value] of Object.entries(args)) {
-    const parameter = scenario.parameters[key];
+    const parameter = own(scenario.parameters, key);
     if (!parameter) {
       throw new UserError(`${scenario.entry} has no argument "${key}"`, {
         place,
@@ -77,7 +77,7 @@ function checkArguments(scenario: Scenario, args: ScenarioArguments, entry: RunE
       });
     }
   }
-  const missing = parameters.filter((key) => scenario.parameters[key]?.required && !(key in args));
+  const missing = parameters.filter((key) => scenario.parameters[key]?.required && !Object.hasOwn(args, key));
   if (missing.length > 0) {
     const values = scenario.parameters[missing[0] as string]?.values;
     throw new UserError(`${scenario.entry} needs ${missing.map((key) => `${key}=…`).join(' and ')}`, {

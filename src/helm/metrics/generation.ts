@@ -57,7 +57,7 @@ export function referenceStats(state: AnsweredState, names: readonly string[], a
   const answer = prediction(state);
   const stats = [stat('max_prob', Math.exp(state.completion.logprob))];
   for (const name of names) {
-    const metric = stringMetrics[name];
+    const metric = Object.hasOwn(stringMetrics, name) ? stringMetrics[name] : undefined;
     if (!metric) continue;
     const score = Math.max(...golds.map((gold) => metric(gold, answer)));
     stats.push(stat(name, score));

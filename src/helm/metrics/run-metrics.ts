@@ -40,7 +40,9 @@ function metricNames(names: Json | undefined): string[] {
 
 /** Names of string metrics that a run asks for and that are not computed. */
 export function missingMetrics(specs: readonly ObjectSpec[]): string[] {
-  return specs.flatMap(({ args }) => metricNames(args.names)).filter((name) => !(name in stringMetrics));
+  return specs
+    .flatMap(({ args }) => metricNames(args.names))
+    .filter((name) => !Object.hasOwn(stringMetrics, name));
 }
 
 /** All metrics of a run: HELM's aggregation over instances, then trials. */

@@ -11,8 +11,10 @@ export async function* inOrder<T, R>(
   const pending: Promise<R>[] = [];
   const waiting: (() => void)[] = [];
   let active = 0;
+  let stopped = false;
   const start = async (item: T): Promise<R> => {
     if (active >= parallel) await new Promise<void>((resolve) => waiting.push(resolve));
+    if (stopped) throw new Error('Not started: nobody takes the results any more');
     active++;
     try {
       return await work(item);
@@ -21,12 +23,18 @@ export async function* inOrder<T, R>(
       waiting.shift()?.();
     }
   };
-  for (const item of items) {
-    const result = start(item);
-    // A failure is thrown when its turn comes; until then it must not count as unhandled.
-    result.catch(() => undefined);
-    pending.push(result);
-    if (pending.length >= ahead) yield await (pending.shift() as Promise<R>);
+  try {
+    for (const item of items) {
+      const result = start(item);
+      // A failure is thrown when its turn comes; until then it must not count as unhandled.
+      result.catch(() => undefined);
+      pending.push(result);
+      if (pending.length >= ahead) yield await (pending.shift() as Promise<R>);
+    }
+    while (pending.length > 0) yield await (pending.shift() as Promise<R>);
+  } finally {
+    // Who takes the results may have failed; what still waits must not start then.
+    stopped = true;
+    for (const go of waiting.splice(0)) go();
   }
-  while (pending.length > 0) yield await (pending.shift() as Promise<R>);
 }

@@ -1,4 +1,4 @@
-import type { ZodType } from 'zod';
+import type { ZodType, z } from 'zod';
 import { call, NoReply, type Reply, throwIfCancelled } from '../../base/index.ts';
 import { type ProcessResponse, processResponseSchema } from '../contract.ts';
 import type { ProcessRequest } from '../types.ts';
@@ -70,7 +70,7 @@ export class CheckSession {
     const value = parseJson(reply.text, path);
     const result = schema.safeParse(value);
     // A number out of its range has checks of its own, so that this one is not the one to blame.
-    const wrong = result.error?.issues.find(({ path: at }) => typeof valueAt(value, at) !== 'number');
+    const wrong = result.error?.issues.find((issue) => !isRange(issue, valueAt(value, issue.path)));
     if (wrong) throw new Broken(`${path} answered ${describeIssue(wrong, value)}`);
     const answer = value as T;
     // Requests that wait for others measure the others, too.
@@ -139,6 +139,13 @@ function parseJson(text: string, path: Path): unknown {
       );
     }
   }
+}
+
+/** Whether a number stands where one belongs, and only its size is wrong; NaN and Infinity count as sizes. */
+function isRange(issue: z.core.$ZodIssue, found: unknown): boolean {
+  if (typeof found !== 'number') return false;
+  if (issue.code === 'too_small' || issue.code === 'too_big') return true;
+  return issue.code === 'invalid_type' && issue.expected === 'number';
 }
 
 interface Issue {

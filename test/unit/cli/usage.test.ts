@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -122,4 +123,22 @@ test('a demo replaces an earlier demo only', async () => {
   const demo = await runCli(['demo', 'mine'], { cwd: folder });
   assert.equal(demo.code, 2);
   assert.match(demo.stderr, /mine: The folder is not empty/);
+});
+
+test('predict says within seconds that an endpoint does not answer', async (t) => {
+  const csv = join(folder, 'x.csv');
+  await writeFile(csv, 'instruction,input,data_type\nq,a,generation\n');
+  const silent = createServer();
+  await new Promise<void>((resolve) => {
+    silent.listen(0, '127.0.0.1', resolve);
+  });
+  t.after(() => silent.close());
+  for (const port of [1, (silent.address() as AddressInfo).port]) {
+    const url = `http://127.0.0.1:${port}`;
+    const from = performance.now();
+    const { code, stderr } = await runCli(['predict', url, '--csv', csv, '--out', join(folder, 'y.csv')]);
+    assert.equal(code, 2, stderr);
+    assert.ok(stderr.includes(`The endpoint ${url} does not answer`), stderr);
+    assert.ok(performance.now() - from < 15_000);
+  }
 });

@@ -7,6 +7,7 @@ import { UserError } from '../../../src/base/index.ts';
 import { parseDescription, parseRunEntries } from '../../../src/helm/conf/entries.ts';
 import { parseHocon } from '../../../src/helm/conf/hocon.ts';
 import { expandEntries } from '../../../src/helm/conf/run-specs.ts';
+import { missingMetrics } from '../../../src/helm/metrics/run-metrics.ts';
 import { golden } from './golden.ts';
 import { writeInventedData } from './invented-data.ts';
 
@@ -179,4 +180,34 @@ test('entries of the wrong form are refused with their line', () => {
   refuse('entries: [\n\n{description: "a", priority: "1"}]', /priority/, 3);
   refuse('entries: [{priority: 1}]', /description/, 1);
   refuse('entries: ["a:b=1"]', /Entry 1/);
+});
+
+test('names that every object inherits are as unknown as others', async () => {
+  for (const [description, message] of [
+    ['simple_mcqa:toString=1', /has no argument "toString"/],
+    ['simple_mcqa:__proto__=1', /has no argument "__proto__"/],
+    ['simple_mcqa:max_train_instances=constructor', /max_train_instances=constructor is not a value/],
+    ['simple_mcqa:prompt=toString', /prompt=toString is not a value/],
+  ] as const) {
+    await assert.rejects(expandEntries([entry(description)], options), (error) => {
+      assert.ok(error instanceof UserError, String(error));
+      assert.match(error.message, message);
+      assert.equal(error.place?.line, 3);
+      return true;
+    });
+  }
+  assert.deepEqual(missingMetrics([{ class_name: 'BasicGenerationMetric', args: { names: ['toString'] } }]), [
+    'toString',
+  ]);
+});
+
+test('a conf file cannot reach the prototype of all objects', () => {
+  for (const key of ['__proto__', '"__proto__"', 'a.__proto__']) {
+    assert.throws(
+      () => parseHocon(`a: 1\n  ${key} { polluted: 1 }`, 'x.conf'),
+      (error) => error instanceof UserError && error.place?.line === 2 && /column 3/.test(error.message),
+      key,
+    );
+  }
+  assert.equal(Reflect.get({}, 'polluted'), undefined);
 });

@@ -45,6 +45,21 @@ export const defects: Record<string, Defect> = {
     fails: withoutAnswers,
     says: /text = null/,
   },
+  'a number as the text': {
+    changes: { process: (request, good) => ({ ...good(request), text: 5 }) },
+    fails: withoutAnswers,
+    says: /text = 5/,
+  },
+  'a number as the completion’s tokens': {
+    changes: { process: (request, good) => ({ ...good(request), tokens: 5 }) },
+    fails: withoutAnswers,
+    says: /tokens = 5/,
+  },
+  'a number as the tokens of /tokenize': {
+    changes: { tokenize: () => ({ tokens: 5 }) },
+    fails: [...tokenizeChecks, 'request-time-tokenize', 'request-time-decode'],
+    says: /tokens = 5/,
+  },
   'logprob null, as FastAPI writes NaN': {
     changes: { process: (request, good) => ({ ...good(request), logprob: null }) },
     fails: withoutAnswers,
