@@ -167,7 +167,10 @@ export function mergeCommands(
           },
         );
         for (const warning of result.warnings) log.warn(`${title}: ${warning}`);
-        await updateRecord(folder, { merge: { ...made, at: new Date().toISOString() } });
+        // The merge stands, whether it could be noted or not.
+        await updateRecord(folder, { merge: { ...made, at: new Date().toISOString() } }).catch((error) =>
+          log.error(`${title} could not be noted in the submission's record`, error),
+        );
         await stages.refresh();
         return { ...result, out };
       },

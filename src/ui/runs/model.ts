@@ -95,7 +95,12 @@ export class RunsModel extends Disposable {
     try {
       if (submission !== undefined && (await exists(join(outputFolder(submission), 'runs')))) {
         const { readRecord } = await import('../../submission/index.ts');
-        baseline = (await readRecord(submission.folder)).baseline;
+        // A record that cannot be read costs the baseline, not the runs.
+        const record = await readRecord(submission.folder).catch((error) => {
+          this.#log.error('The record of the submission cannot be read', error);
+          return undefined;
+        });
+        baseline = record?.baseline;
         const input = { out: outputFolder(submission) };
         table = await runTask('readScores', input);
         // A baseline whose runs were deleted is none any more.
